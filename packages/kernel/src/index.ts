@@ -1,0 +1,13 @@
+export { type Clock, systemClock } from "./clock.ts";
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  GatewayError,
+  type GatewayErrorOptions,
+  isGatewayError,
+  messageOf,
+} from "./errors.ts";
+export { HeaderList } from "./header-list.ts";
+export { type LogFields, type Logger, silentLogger } from "./logger.ts";
+export type { Connections, Endpoint, Target, TargetKeepalive, TargetTimeouts, TargetTls } from "./transport.ts";
+export { type Usage, UsagePool } from "./usage-pool.ts";

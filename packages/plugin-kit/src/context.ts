@@ -1,0 +1,121 @@
+import type { Endpoint, HeaderList } from "@fngate/kernel";
+
+/** The client's request. Plugins change it in the rewrite and access phases; what they change is what is forwarded. */
+export interface GatewayRequest {
+  /** Upper case. */
+  method: string;
+  readonly scheme: "http" | "https";
+  /** `1.0`, `1.1` or `2.0`. */
+  readonly httpVersion: string;
+  /** Lower-case host without port; `_` when the request named none. */
+  readonly host: string;
+  /** Decoded, normalised path as a byte string: one character per byte (latin1). */
+  readonly path: string;
+  /** Request target as the client sent it, query included. */
+  readonly rawTarget: string;
+  /** Query without its `?`, as sent; empty when there is none. */
+  query: string;
+  readonly headers: HeaderList;
+  /** Address of the client. */
+  readonly remoteAddress: string;
+  /** Port of the listener that took the request. */
+  readonly localPort: number;
+  readonly body: RequestBody;
+}
+
+/** The client's request body, not read until somebody asks. */
+export interface RequestBody {
+  /** False when the request has no body or an empty one was declared. */
+  readonly isPresent: boolean;
+  /** `Content-Length` in bytes; absent for chunked and HTTP/2 bodies without one. */
+  readonly declaredBytes: number | undefined;
+  /**
+   * Reads the whole body, once; later calls return the same bytes.
+   * Resolves to `"too-large"` as soon as more than `maxBytes` have arrived or were declared.
+   */
+  read(maxBytes: number): Promise<Uint8Array | "too-large">;
+}
+
+/** The route a request matched. */
+export interface MatchedRoute {
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly serviceId: string | undefined;
+  /** URI pattern that matched. */
+  readonly uri: string;
+  /** Host pattern that matched, or empty. */
+  readonly host: string;
+  /** Path that a whole-segment `*` covered (byte string, without leading slash for `/*`); absent when none. */
+  readonly remainder: string | undefined;
+  readonly params: Readonly<Record<string, string>> | undefined;
+}
+
+/** What request phases see. One object per request, the same in every phase. */
+export interface RequestContext {
+  readonly request: GatewayRequest;
+  /** Absent for requests that matched no route (global rules). */
+  readonly route: MatchedRoute | undefined;
+  /** Fires when the client goes away or the gateway gives the request up; made on first use. */
+  readonly signal: AbortSignal;
+}
+
+/** Where an answer was made. */
+export type ResponseSource = "gateway" | "upstream" | "function";
+
+/** What response phases see. */
+export interface ResponseContext extends RequestContext {
+  readonly response: {
+    status: number;
+    readonly headers: HeaderList;
+    readonly source: ResponseSource;
+  };
+}
+
+/** What the log phase sees, after the last byte went out or the client left. */
+export interface LogContext extends ResponseContext {
+  readonly timings: {
+    /** Wall-clock milliseconds since the epoch when the request head arrived. */
+    readonly startedAtMs: number;
+    /** From request head to last byte, milliseconds. */
+    readonly totalMs: number;
+    /** Time spent waiting for upstream or function; absent when neither was called. */
+    readonly upstreamMs: number | undefined;
+  };
+  /** Bytes of the client's body that were read, and of the answer's body that were sent. */
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
+/** An answer of the gateway's own. */
+export interface Reply {
+  readonly kind: "reply";
+  readonly status: number;
+  /** Flat `[name, value, …]`. */
+  readonly headers?: readonly string[];
+  /** A string goes out as it is; an object as compact JSON and a line feed. Absent with a status >= 400: the gateway's error body. */
+  readonly body?: string | Uint8Array | Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A call that replaces the upstream: the gateway streams the request there and the answer back, and the request is
+ * over. What every serverless plugin returns.
+ */
+export interface FunctionCall {
+  readonly kind: "call";
+  readonly endpoint: Endpoint;
+  readonly method: string;
+  /** Path and query in origin form, ready for the wire. */
+  readonly target: string;
+  /** Fields to send, `Host` included; the gateway adds the framing (`Content-Length`). */
+  readonly headers: HeaderList;
+  /** Largest request body in bytes; a body without declared length is buffered up to it. */
+  readonly maxBodyBytes: number;
+  /** Status when the body is larger. */
+  readonly bodyTooLargeStatus: number;
+  /** Status when the call fails before an answer's head arrived. */
+  readonly failureStatus: number;
+}
+
+/** What a request phase returns: nothing to go on, or what ends the request. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a phase that returns nothing must compile
+export type PhaseResult = Reply | FunctionCall | undefined | void;

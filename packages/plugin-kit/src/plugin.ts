@@ -1,0 +1,62 @@
+import type { Transform } from "node:stream";
+import type { Clock, Connections, Logger } from "@fngate/kernel";
+import type { z } from "zod";
+import type { LogContext, PhaseResult, RequestContext, ResponseContext } from "./context.ts";
+
+/** Narrow ports handed to {@link PluginDefinition.setup}; a plugin imports no global and reads no environment. */
+export interface PluginDeps {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Connection pools shared across reloads; release in `dispose` what `setup` acquired. */
+  readonly connections: Connections;
+}
+
+/**
+ * One configured plugin. Only the phases it implements cost anything. A synchronous phase is never awaited.
+ * Order of phases: rewrite, access, beforeProxy, headerFilter, bodyFilter, log.
+ */
+export interface PluginInstance {
+  rewrite?(context: RequestContext): PhaseResult | Promise<PhaseResult>;
+  access?(context: RequestContext): PhaseResult | Promise<PhaseResult>;
+  beforeProxy?(context: RequestContext): PhaseResult | Promise<PhaseResult>;
+  /** May change status and headers of the answer; cannot wait. */
+  headerFilter?(context: ResponseContext): undefined;
+  /** Called once per answer; a returned transform sees every chunk. */
+  bodyFilter?(context: ResponseContext): Transform | undefined;
+  /** After the answer; cannot change it. */
+  log?(context: LogContext): undefined;
+  /** Gives back what `setup` took. Works after a partial `setup`. */
+  dispose?(): void;
+}
+
+/** A plugin as its author declares it; the folder name is the plugin's name. */
+export interface PluginDefinition<TConfig = unknown> {
+  /** Name on the wire, kebab-case. */
+  readonly name: string;
+  /** APISIX's version number of the plugin. */
+  readonly version: number;
+  /** Larger runs earlier in every phase. */
+  readonly priority: number;
+  /** Set on authentication plugins. */
+  readonly type?: "auth";
+  /** Configuration as stored; parsing fills the defaults. */
+  readonly schema: z.ZodType<TConfig>;
+  /** Dotted paths of the configuration that are encrypted at rest (APISIX's `encrypt_fields`). */
+  readonly secretFields?: readonly string[];
+  /** Schema of the plugin's metadata object; absent: anything is taken. */
+  readonly metadataSchema?: z.ZodType;
+  /** Fast and free of I/O: work that depends only on the configuration happens here, never per request. */
+  setup(config: TConfig, deps: PluginDeps): PluginInstance;
+}
+
+/** The plugins a process knows. */
+export interface PluginCatalog {
+  get(name: string): PluginDefinition | undefined;
+  /** Every plugin, highest priority first. */
+  all(): readonly PluginDefinition[];
+}
+
+/** Declares a plugin; exists for the inference of its configuration type. */
+export function definePlugin<TConfig>(definition: PluginDefinition<TConfig>): PluginDefinition<TConfig> {
+  return definition;
+}

@@ -1,0 +1,9 @@
+export type {
+  AttemptFailure,
+  AttemptOutcome,
+  Exchange,
+  Forwarder,
+  OutgoingBody,
+  OutgoingRequest,
+  ResponseSink,
+} from "./exchange.ts";

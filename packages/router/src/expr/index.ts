@@ -1,0 +1,1 @@
+export type { CompiledExpression, VariableLookup } from "./expression.ts";

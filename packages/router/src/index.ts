@@ -1,0 +1,1 @@
+export type { Match, MatchInput, Router, RouterChange, RouterKind, RouteSpec } from "./router.ts";

@@ -1,0 +1,1 @@
+export { defineResource, type ResourceDefinition, type ResourceMethod, type ResourceReference } from "./definition.ts";

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: import.meta.dirname,
+  resolve: { conditions: ["@fngate/source"] },
+  ssr: { resolve: { conditions: ["@fngate/source"] } },
+  test: {
+    include: ["*/src/**/*.test.ts"],
+    typecheck: { enabled: false, include: ["*/src/**/*.test-d.ts"] },
+    pool: "forks",
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
