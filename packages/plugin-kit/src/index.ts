@@ -11,6 +11,19 @@ export type {
   ResponseSource,
 } from "./context.ts";
 export {
+  type ConfiguredPlugin,
+  collectBodyFilters,
+  compilePipeline,
+  EMPTY_PIPELINE,
+  type Hook,
+  isPending,
+  type Pipeline,
+  type RequestHook,
+  runHeaderFilters,
+  runLogPhase,
+  runRequestPhase,
+} from "./pipeline.ts";
+export {
   definePlugin,
   type PluginCatalog,
   type PluginDefinition,
