@@ -1,0 +1,68 @@
+import { assertType, describe, expectTypeOf, it } from "vitest";
+import { z } from "zod";
+import type { FunctionCall, Reply } from "./context.ts";
+import { definePlugin, type PluginInstance } from "./plugin.ts";
+
+const reply: Reply = { kind: "reply", status: 200 };
+
+describe("phases", () => {
+  it("lets request phases answer, go on, or promise either", () => {
+    assertType<PluginInstance>({ rewrite: () => reply, access: async () => undefined, beforeProxy: () => {} });
+  });
+
+  it("refuses a log phase that answers", () => {
+    // @ts-expect-error the answer has already gone out
+    assertType<PluginInstance>({ log: () => reply });
+  });
+
+  it("refuses a header filter that waits", () => {
+    // @ts-expect-error headers cannot be held back
+    assertType<PluginInstance>({ headerFilter: async () => undefined });
+  });
+
+  it("refuses a header filter that answers", () => {
+    // @ts-expect-error only request phases answer
+    assertType<PluginInstance>({ headerFilter: () => reply });
+  });
+
+  it("refuses a body filter that is not a transform", () => {
+    // @ts-expect-error a body filter returns a stream or nothing
+    assertType<PluginInstance>({ bodyFilter: () => "text" });
+  });
+
+  it("refuses a status without its kind as an answer", () => {
+    // @ts-expect-error a reply says that it is one
+    assertType<PluginInstance>({ access: () => ({ status: 403 }) });
+  });
+
+  it("refuses a function call without an endpoint", () => {
+    // @ts-expect-error a call needs a pool to go through
+    assertType<FunctionCall>({ kind: "call", method: "GET", target: "/" });
+  });
+});
+
+describe("definePlugin", () => {
+  it("infers what setup gets from the schema", () => {
+    definePlugin({
+      name: "typed",
+      version: 0.1,
+      priority: 1,
+      schema: z.object({ limit: z.int().default(5) }),
+      setup(config) {
+        expectTypeOf(config).toEqualTypeOf<{ limit: number }>();
+        return {};
+      },
+    });
+  });
+
+  it("refuses a setup that has to be awaited", () => {
+    definePlugin({
+      name: "slow",
+      version: 0.1,
+      priority: 1,
+      schema: z.object({}),
+      // @ts-expect-error setup is free of I/O
+      setup: async () => ({ access: () => undefined }),
+    });
+  });
+});

@@ -1,0 +1,134 @@
+import { basename } from "node:path";
+import { systemClock } from "@fngate/kernel";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { compilePipeline, runRequestPhase } from "../pipeline.ts";
+import type { PluginDefinition, PluginDeps, PluginInstance } from "../plugin.ts";
+import { APISIX_PRIORITIES } from "./apisix-priorities.ts";
+import { type FakeConnections, fakeConnections } from "./fake-connections.ts";
+import { fakeRequestContext } from "./fake-request-context.ts";
+import { type RecordingLogger, recordingLogger } from "./recording-logger.ts";
+
+/** What {@link describePlugin} needs beside the plugin. */
+export interface ContractOptions {
+  /** The plugin's folder: `import.meta.dirname` of its test. */
+  readonly folder: string;
+  /** A valid configuration with every secret field set to text that occurs nowhere else. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Declares the tests that every plugin passes; called once in each plugin's own test file. */
+export function describePlugin<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions): void {
+  describe(`plugin contract: ${plugin.name}`, () => {
+    describeIdentity(plugin, options);
+    describeSchema(plugin, options);
+    describeLifecycle(plugin, options);
+    describeSecrets(plugin, options);
+  });
+}
+
+function describeIdentity<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions): void {
+  it("is named like its folder", () => {
+    expect(plugin.name).toBe(basename(options.folder));
+  });
+
+  it("has APISIX's priority, or one of the range for custom plugins", () => {
+    const known = APISIX_PRIORITIES[plugin.name];
+    if (known !== undefined) expect(plugin.priority).toBe(known);
+    else expect(plugin.priority).toSatisfy((value: number) => value >= 1 && value <= 99);
+  });
+}
+
+function describeSchema<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions): void {
+  it("exports its schema as the JSON Schema of an object", () => {
+    expect(z.toJSONSchema(plugin.schema, { io: "input" })).toMatchObject({ type: "object" });
+  });
+
+  it("describes every top-level property of its configuration", () => {
+    const { properties = {} } = z.toJSONSchema(plugin.schema, { io: "input" });
+    const undescribed = Object.entries(properties).filter(([, value]) => !hasDescription(value));
+    expect(undescribed).toEqual([]);
+  });
+
+  it("takes what it filled with defaults as it is", () => {
+    const filled = plugin.schema.parse(options.config);
+    expect(plugin.schema.parse(filled)).toEqual(filled);
+  });
+}
+
+function describeLifecycle<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions): void {
+  it("gives back everything it acquired, and disposing twice is harmless", () => {
+    const connections = fakeConnections();
+    const instance = setUp(plugin, options, { connections });
+    instance.dispose?.();
+    instance.dispose?.();
+    expect(connections.held).toBe(0);
+  });
+
+  it("gives back what it had when setup fails half way", () => {
+    const healthy = fakeConnections();
+    setUp(plugin, options, { connections: healthy }).dispose?.();
+    for (let successes = 0; successes < healthy.acquired.length; successes += 1) {
+      const connections = fakeConnections();
+      connections.failAfter(successes);
+      expect(() => setUp(plugin, options, { connections })).toThrow("told to fail");
+      expect(connections.held).toBe(0);
+    }
+  });
+}
+
+function describeSecrets<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions): void {
+  it("never logs a secret", async () => {
+    const logger = recordingLogger();
+    const instance = setUp(plugin, options, { logger });
+    await runAllRequestPhases(plugin, instance);
+    instance.dispose?.();
+    const logged = JSON.stringify(logger.lines);
+    for (const path of plugin.secretFields ?? []) {
+      const secret = valueAt(options.config, path);
+      if (typeof secret !== "string") throw new Error(`the contract's config has no text at ${path}`);
+      expect(logged).not.toContain(secret);
+    }
+  });
+}
+
+interface FakePorts {
+  readonly connections?: FakeConnections;
+  readonly logger?: RecordingLogger;
+}
+
+function setUp<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions, ports: FakePorts): PluginInstance {
+  const deps: PluginDeps = {
+    clock: systemClock,
+    connections: ports.connections ?? fakeConnections(),
+    logger: ports.logger ?? recordingLogger(),
+  };
+  return plugin.setup(plugin.schema.parse(options.config), deps);
+}
+
+async function runAllRequestPhases<TConfig>(
+  plugin: PluginDefinition<TConfig>,
+  instance: PluginInstance,
+): Promise<void> {
+  const pipeline = compilePipeline([{ name: plugin.name, priority: plugin.priority, instance }]);
+  const context = fakeRequestContext({ method: "POST", body: "body" });
+  await runRequestPhase(pipeline.rewrite, context);
+  await runRequestPhase(pipeline.access, context);
+  await runRequestPhase(pipeline.beforeProxy, context);
+}
+
+function hasDescription(property: unknown): boolean {
+  return typeof property === "object" && property !== null && "description" in property;
+}
+
+/** The value at a dotted path. */
+function valueAt(config: unknown, path: string): unknown {
+  let value = config;
+  for (const key of path.split(".")) {
+    value =
+      typeof value === "object" && value !== null
+        ? Object.entries(value).find(([name]) => name === key)?.[1]
+        : undefined;
+  }
+  return value;
+}
