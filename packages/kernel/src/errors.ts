@@ -25,6 +25,7 @@ export interface GatewayErrorOptions {
 
 /** Every code a {@link GatewayError} can carry; `ERRORS.md` explains each and a test keeps the two equal. */
 export const ERROR_CODES = [
+  "ADMIN_UNAUTHORIZED",
   "CONFIG_INVALID",
   "CONFIG_UNREADABLE",
   "LIFECYCLE_START_FAILED",
@@ -32,7 +33,12 @@ export const ERROR_CODES = [
   "LISTEN_FAILED",
   "PLUGIN_FAILED",
   "PLUGIN_INVALID",
+  "REQUEST_INVALID",
+  "RESOURCE_IN_USE",
   "RESOURCE_INVALID",
+  "RESOURCE_KIND_UNKNOWN",
+  "RESOURCE_METHOD_UNSUPPORTED",
+  "RESOURCE_NOT_FOUND",
   "ROUTER_PATTERN_INVALID",
   "EXPRESSION_INVALID",
   "STORE_ABORTED",

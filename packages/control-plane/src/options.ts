@@ -1,0 +1,40 @@
+import type { Clock, Logger } from "@fngate/kernel";
+import type { PluginCatalog } from "@fngate/plugin-kit";
+import type { Keyring } from "@fngate/schema";
+import type { ConfigStore } from "@fngate/store";
+
+/** Where the Admin API listens: a TCP address (port 0 picks a free one) or the path of a unix socket. */
+export type AdminListen = { readonly host: string; readonly port: number } | { readonly socketPath: string };
+
+/** One key of `deployment.admin.admin_key`. */
+export interface AdminKey {
+  /** Named in the audit log; never a secret. */
+  readonly name: string;
+  readonly key: string;
+  /** `viewer` may only GET; every other role may do everything. */
+  readonly role: "admin" | "viewer" | (string & {});
+}
+
+/** Everything {@link createControlPlane} needs; nothing is read from the environment. */
+export interface ControlPlaneOptions {
+  readonly store: ConfigStore;
+  /** Store prefix without trailing slash, e.g. `/apisix`. */
+  readonly prefix: string;
+  /** Plugins that objects may name. */
+  readonly catalog: PluginCatalog;
+  /** Encrypts secret fields at rest; undefined stores them in clear. */
+  readonly keyring: Keyring | undefined;
+  readonly listen: AdminListen;
+  readonly keys: readonly AdminKey[];
+  /** False accepts every request as an administrator; only allowed on loopback. */
+  readonly isKeyRequired: boolean;
+  /** CIDR blocks or addresses, IPv4 and IPv6, that may connect; absent: everyone. Unix socket peers always may. */
+  readonly allowedAddresses?: readonly string[];
+  readonly isCorsEnabled: boolean;
+  /** Value of the `Server` header; clients read the version out of `APISIX/3.18.0`. */
+  readonly serverHeader: string;
+  /** Whether the process has stream listeners; without them `stream_routes` is refused. */
+  readonly isStreamEnabled: boolean;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
