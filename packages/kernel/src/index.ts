@@ -8,6 +8,13 @@ export {
   messageOf,
 } from "./errors.ts";
 export { HeaderList } from "./header-list.ts";
+export {
+  Lifecycle,
+  type LifecycleOptions,
+  type LifecycleStage,
+  type StageStopOptions,
+  type StopOutcome,
+} from "./lifecycle.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
 export type { Connections, Endpoint, Target, TargetKeepalive, TargetTimeouts, TargetTls } from "./transport.ts";
 export { type Usage, UsagePool } from "./usage-pool.ts";
