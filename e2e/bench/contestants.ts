@@ -1,0 +1,104 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Contestant, freePort, startServer } from "./processes.ts";
+
+const here = import.meta.dirname;
+const nodeArgs = [process.execPath, "--conditions=@fngate/source", "--disable-warning=ExperimentalWarning"];
+const adminKey = "edd1c9f034335f136f87ad84b625c8f1";
+
+/** One of the servers of `servers.ts` in a process of its own. */
+export async function startReference(kind: string, name: string, upstreamPort: number): Promise<Contestant> {
+  const port = await freePort();
+  const command = [process.execPath, join(here, "servers.ts"), kind, String(port), String(upstreamPort)];
+  const child = await startServer([...command], port);
+  return { name, port, path: "/hello", process: child };
+}
+
+/** nginx with one worker and a keep-alive upstream; nothing where nginx is not installed. */
+export async function startNginx(directory: string, upstreamPort: number): Promise<Contestant | undefined> {
+  const nginx = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/bin/nginx"].find((path) => existsSync(path));
+  if (nginx === undefined) return undefined;
+  const port = await freePort();
+  const file = join(directory, "nginx.conf");
+  writeFileSync(
+    file,
+    `daemon off; worker_processes 1; pid ${directory}/nginx.pid; error_log stderr crit;
+events { worker_connections 1024; }
+http {
+  access_log off; client_body_temp_path ${directory}; proxy_temp_path ${directory};
+  fastcgi_temp_path ${directory}; uwsgi_temp_path ${directory}; scgi_temp_path ${directory};
+  upstream app { server 127.0.0.1:${upstreamPort}; keepalive 128; }
+  server { listen 127.0.0.1:${port}; keepalive_requests 10000000;
+    location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; } }
+}
+`,
+  );
+  const child = await startServer([nginx, "-e", "stderr", "-c", file], port);
+  return { name: "nginx proxy_pass", port, path: "/hello", process: child };
+}
+
+/** fngate as a user runs it, with one openfunction route and one plain route among `routes` others. */
+export async function startFngate(directory: string, upstreamPort: number, routes: number): Promise<Contestant[]> {
+  const port = await freePort();
+  const adminPort = await freePort();
+  const file = join(directory, "config.yaml");
+  writeFileSync(
+    file,
+    `deployment:
+  role: traditional
+  role_traditional: { config_provider: embedded }
+  admin:
+    admin_listen: { ip: 127.0.0.1, port: ${adminPort} }
+    admin_key: [{ name: admin, key: ${adminKey}, role: admin }]
+apisix:
+  node_listen: [{ ip: 127.0.0.1, port: ${port} }]
+nginx_config: { http: { access_log: ${directory}/access.log } }
+plugin_attr: { prometheus: { export_addr: { ip: 127.0.0.1, port: ${await freePort()} } } }
+fngate: { data_dir: ${directory}/data }
+`,
+  );
+  const main = join(here, "../../packages/cli/src/main.ts");
+  const child = await startServer([...nodeArgs, main, "start", "--config", file], port);
+  const put = (id: string, route: object) => putRoute(adminPort, id, route);
+  await put("fn", {
+    uri: "/fn",
+    plugins: { openfunction: { function_uri: `http://127.0.0.1:${upstreamPort}/hello`, keepalive_pool: 128 } },
+  });
+  await put("plain", { uri: "/hello", upstream: { type: "roundrobin", nodes: { [`127.0.0.1:${upstreamPort}`]: 1 } } });
+  for (let index = 0; index < routes; index += 1) {
+    await put(`other-${index}`, {
+      uri: `/other/${index}/*`,
+      plugins: { openfunction: { function_uri: "http://127.0.0.1:1/" } },
+    });
+  }
+  await untilServed(port);
+  return [
+    { name: "fngate openfunction", port, path: "/fn", process: child },
+    { name: "fngate plain upstream", port, path: "/hello", process: child },
+  ];
+}
+
+async function putRoute(adminPort: number, id: string, route: object): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${adminPort}/apisix/admin/routes/${id}`, {
+    method: "PUT",
+    headers: { "x-api-key": adminKey },
+    body: JSON.stringify(route),
+  });
+  if (!response.ok) throw new Error(`route ${id}: ${response.status} ${await response.text()}`);
+}
+
+async function untilServed(port: number): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (const path of ["/fn", "/hello"]) {
+    while ((await fetch(`http://127.0.0.1:${port}${path}`)).status !== 200) {
+      if (Date.now() > deadline) throw new Error(`${path} is not served`);
+    }
+  }
+}
+
+/** The machine, for the report. */
+export function machine(): string {
+  const cpu = execFileSync("sh", ["-c", "grep -m1 'model name' /proc/cpuinfo || true"]).toString().split(":")[1];
+  return `${cpu?.trim() ?? "unknown processor"}, Node ${process.version}`;
+}

@@ -1,0 +1,112 @@
+/**
+ * `pnpm bench [--rounds N] [--requests N] [--connections N] [--routes N] [--json FILE]`: CPU time per request of fngate and
+ * of bare servers, all in one interleaved run, so that the ratios hold on a noisy machine.
+ */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { machine, startFngate, startNginx, startReference } from "./contestants.ts";
+import { runLoad } from "./load.ts";
+import { type Contestant, cpuSeconds, stopServer } from "./processes.ts";
+
+const YARDSTICK = "bare undici proxy";
+
+interface Sample {
+  readonly cpuMicroseconds: number;
+  readonly requestsPerSecond: number;
+}
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "7" },
+    requests: { type: "string", default: "20000" },
+    connections: { type: "string", default: "64" },
+    routes: { type: "string", default: "100" },
+    json: { type: "string", default: join(import.meta.dirname, "../.out/bench.json") },
+  },
+});
+const rounds = Number(values.rounds);
+const load = { connections: Number(values.connections), requests: Number(values.requests) };
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function startAll(directory: string): Promise<{ upstream: Contestant; contestants: Contestant[] }> {
+  const upstream = await startReference("node", "upstream", 0);
+  const nginx = await startNginx(directory, upstream.port);
+  if (nginx === undefined) print("nginx is not installed here: left out");
+  const contestants = [
+    await startReference("node", "bare node:http", upstream.port),
+    ...(nginx === undefined ? [] : [nginx]),
+    await startReference("undici", YARDSTICK, upstream.port),
+    await startReference("http-proxy", "bare http-proxy", upstream.port),
+    ...(await startFngate(directory, upstream.port, Number(values.routes))),
+  ];
+  return { upstream, contestants };
+}
+
+async function measure(contestant: Contestant, requests: number): Promise<Sample> {
+  const pid = contestant.process.pid ?? 0;
+  const before = cpuSeconds(pid);
+  const result = await runLoad({
+    port: contestant.port,
+    path: contestant.path,
+    connections: load.connections,
+    requests,
+  });
+  if (result.failed > 0) throw new Error(`${contestant.name}: ${result.failed} requests failed`);
+  const cpu = cpuSeconds(pid) - before;
+  return { cpuMicroseconds: (cpu / requests) * 1e6, requestsPerSecond: requests / result.seconds };
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((left, right) => left - right);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+function report(samples: Map<string, Sample[]>): object[] {
+  const yardstick = samples.get(YARDSTICK) ?? [];
+  return [...samples].map(([name, own]) => {
+    const ratios = own.map(
+      (sample, round) => sample.cpuMicroseconds / (yardstick[round]?.cpuMicroseconds ?? Number.NaN),
+    );
+    return {
+      name,
+      "CPU us/request": Number(median(own.map((sample) => sample.cpuMicroseconds)).toFixed(1)),
+      "ratio to bare undici": Number(median(ratios).toFixed(2)),
+      "ratio min": Number(Math.min(...ratios).toFixed(2)),
+      "ratio max": Number(Math.max(...ratios).toFixed(2)),
+      "requests/s": Math.round(median(own.map((sample) => sample.requestsPerSecond))),
+    };
+  });
+}
+
+const directory = mkdtempSync(join(tmpdir(), "fngate-bench-"));
+const { upstream, contestants } = await startAll(directory);
+try {
+  const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]));
+  print(`warming up ${contestants.length} servers`);
+  for (const contestant of contestants) await measure(contestant, load.requests);
+  for (let round = 1; round <= rounds; round += 1) {
+    print(`round ${round} of ${rounds}`);
+    for (const contestant of contestants) samples.get(contestant.name)?.push(await measure(contestant, load.requests));
+  }
+  const rows = report(samples);
+  // biome-ignore lint/suspicious/noConsole: a table is what this command is for
+  console.table(rows);
+  const context = { machine: machine(), cores: availableParallelism(), rounds, ...load, routes: Number(values.routes) };
+  mkdirSync(dirname(values.json), { recursive: true });
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ ...context, rows, samples: Object.fromEntries(samples) }, undefined, 2)}\n`,
+  );
+  print(`written: ${values.json}`);
+} finally {
+  await Promise.all([...new Set([...contestants, upstream].map((contestant) => contestant.process))].map(stopServer));
+  rmSync(directory, { recursive: true, force: true });
+}
