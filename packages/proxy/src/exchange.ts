@@ -47,7 +47,9 @@ export interface AttemptFailure {
     | "reset"
     | "timeout"
     | "bad-response"
-    | "request-body";
+    | "request-body"
+    /** The request cannot be put on the wire: a control character in a field, a method that is no token. */
+    | "invalid-request";
   /** True when nothing of the request was sent, so even a POST may be tried again. */
   readonly isUnsent: boolean;
   /** For logs; never sent to a client. */

@@ -1,0 +1,107 @@
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
+import type { Target } from "@fngate/kernel";
+import type { AttemptFailure } from "../exchange.ts";
+
+/** TCP keep-alive probes start after this silence; nothing else notices a peer that vanished without a packet. */
+const TCP_KEEPALIVE_DELAY_MS = 60_000;
+
+/** No connection came about; `reason` says at which step, `cause` is what the socket reported. */
+export class ConnectFailure extends Error {
+  readonly reason: AttemptFailure["reason"];
+
+  constructor(reason: AttemptFailure["reason"], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.reason = reason;
+  }
+}
+
+/** What one connection needs; `session` is a TLS session to resume. */
+export interface ConnectOptions {
+  readonly target: Target;
+  readonly timeoutMs: number;
+  readonly secureContext: SecureContext | undefined;
+  readonly session: Buffer | undefined;
+}
+
+/** Called once, with the open socket or with the failure. */
+export type ConnectCallback = (error: ConnectFailure | null, socket: Socket | null) => void;
+
+/**
+ * Opens the TCP connection and, for `https`, finishes the TLS handshake within one deadline.
+ *
+ * The socket comes back before the connection stands, so that the caller can destroy it.
+ */
+export function connectSocket(options: ConnectOptions, callback: ConnectCallback): Socket {
+  const { target, timeoutMs } = options;
+  const isTls = target.scheme === "https";
+  const socket = isTls ? openTls(options) : openTcp(target);
+  let isTcpOpen = false;
+  let isSettled = false;
+
+  const settle = (error: ConnectFailure | null): void => {
+    if (isSettled) return;
+    isSettled = true;
+    clearTimeout(timer);
+    callback(error, error === null ? socket : null);
+  };
+  // Timers may run early by the age of the event loop's own clock, hence the millisecond on top.
+  const timer = setTimeout(() => {
+    settle(new ConnectFailure("connect-timeout", `no connection to ${nameOf(target)} within ${timeoutMs} ms`));
+    socket.destroy();
+  }, timeoutMs + 1);
+
+  if (isTls) {
+    socket.once("connect", () => {
+      isTcpOpen = true;
+    });
+  }
+  socket.once(isTls ? "secureConnect" : "connect", () => settle(null));
+  // Stays for the life of the socket: an error between two listeners of undici's must not end the process.
+  socket.on("error", (error) => settle(classify(error, isTcpOpen, target)));
+  socket.once("close", () => settle(new ConnectFailure("refused", `connection to ${nameOf(target)} closed`)));
+  return socket;
+}
+
+function openTcp(target: Target): Socket {
+  return connectTcp({
+    host: target.host,
+    port: target.port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEPALIVE_DELAY_MS,
+  });
+}
+
+function openTls(options: ConnectOptions): TLSSocket {
+  const { target, secureContext, session } = options;
+  const name = target.tls?.serverName ?? target.host;
+  const socket = connectTls({
+    host: target.host,
+    port: target.port,
+    // An address is no SNI name (RFC 6066 section 3); the certificate is then checked against the host.
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(secureContext === undefined ? {} : { secureContext }),
+    ...(session === undefined ? {} : { session }),
+    rejectUnauthorized: target.tls?.verify ?? true,
+    ALPNProtocols: ["http/1.1"],
+  });
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, TCP_KEEPALIVE_DELAY_MS);
+  return socket;
+}
+
+function classify(error: Error & { syscall?: string; code?: string }, isTcpOpen: boolean, target: Target) {
+  const reason = isTcpOpen ? "tls" : reasonOf(error);
+  return new ConnectFailure(reason, `cannot connect to ${nameOf(target)}: ${error.message || error.code}`, error);
+}
+
+function reasonOf(error: Error & { syscall?: string; code?: string }): AttemptFailure["reason"] {
+  if (error.syscall === "getaddrinfo") return "unresolved";
+  if (error.code === "ETIMEDOUT") return "connect-timeout";
+  return "refused";
+}
+
+function nameOf(target: Target): string {
+  return `${target.scheme}://${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`;
+}

@@ -1,0 +1,171 @@
+import { createSecureContext, getCACertificates, rootCertificates, type SecureContext } from "node:tls";
+import {
+  type Connections,
+  type Endpoint,
+  GatewayError,
+  type Logger,
+  silentLogger,
+  type Target,
+  type Usage,
+  UsagePool,
+} from "@fngate/kernel";
+import type { Exchange, Forwarder, OutgoingRequest, ResponseSink } from "../exchange.ts";
+import { ConnectionPool, type PoolSupport } from "./connection-pool.ts";
+import { HttpExchange, type Route } from "./http-exchange.ts";
+
+/** Settings of {@link createConnections}. */
+export interface ConnectionsOptions {
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
+  /** PEM certificates trusted for `https` targets, beside Node's own and the system's. */
+  readonly caCertificates?: readonly string[];
+}
+
+/** Numbers for status pages, at the time of reading. */
+export interface ConnectionStats {
+  /** Targets in use. */
+  readonly pools: number;
+  /** Connections open or being opened. */
+  readonly open: number;
+  /** Those of {@link open} that wait for a request. */
+  readonly idle: number;
+}
+
+/** Every upstream connection of the process, and the forwarder that uses them. */
+export interface ConnectionManager extends Connections, Forwarder {
+  readonly stats: ConnectionStats;
+  /** Closes idle connections, lets running exchanges end, and resolves when no connection is left. */
+  close(): Promise<void>;
+  /** Cuts every connection; running exchanges fail with `error`. Resolves when the sockets are closed. */
+  destroy(error?: Error): Promise<void>;
+}
+
+/**
+ * Creates the pools of upstream connections and their forwarder: HTTP/1.1 through undici, one request at a time per
+ * connection, no limit on connections in use.
+ *
+ * Equal targets share one pool whatever their timeouts, which belong to the endpoint. Connections are kept as
+ * `keepalive` says. A kept connection that turns out dead before a byte of the answer is replaced once, for
+ * requests without a body and with a safe method only.
+ */
+export function createConnections(options: ConnectionsOptions = {}): ConnectionManager {
+  return new PooledConnections(options);
+}
+
+/** An endpoint of {@link PooledConnections}. */
+class PooledEndpoint implements Endpoint, Route {
+  readonly target: Target;
+  readonly pool: ConnectionPool;
+  readonly timeouts: Target["timeouts"];
+  readonly #usage: Usage<ConnectionPool>;
+
+  constructor(target: Target, usage: Usage<ConnectionPool>) {
+    this.target = target;
+    this.timeouts = target.timeouts;
+    this.pool = usage.value;
+    this.#usage = usage;
+  }
+
+  release(): void {
+    this.#usage.release();
+  }
+}
+
+class PooledConnections implements ConnectionManager, PoolSupport {
+  readonly #logger: Logger;
+  readonly #caCertificates: readonly string[];
+  readonly #pools = new UsagePool<string, ConnectionPool>((pool) => this.#retire(pool));
+  /** Released pools whose last exchanges still run. */
+  readonly #retired = new Set<ConnectionPool>();
+  #trusted: string[] | undefined;
+  #sharedContext: SecureContext | undefined;
+  #isClosed = false;
+
+  constructor(options: ConnectionsOptions) {
+    this.#logger = options.logger ?? silentLogger;
+    this.#caCertificates = options.caCertificates ?? [];
+  }
+
+  acquire(target: Target): Endpoint {
+    const usage = this.#pools.acquire(keyOf(target), () => new ConnectionPool(target, this));
+    if (this.#isClosed) usage.value.retire();
+    return new PooledEndpoint(target, usage);
+  }
+
+  forward(endpoint: Endpoint, request: OutgoingRequest, sink: ResponseSink): Exchange {
+    if (!(endpoint instanceof PooledEndpoint)) {
+      throw new GatewayError("UPSTREAM_INVALID", "endpoint does not come from these connections");
+    }
+    return new HttpExchange(endpoint, request, sink);
+  }
+
+  get stats(): ConnectionStats {
+    let open = 0;
+    let idle = 0;
+    for (const pool of this.#everyPool()) {
+      open += pool.openCount;
+      idle += pool.idleCount;
+    }
+    return { pools: this.#pools.size, open, idle };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const pools = this.#everyPool();
+    for (const pool of pools) pool.retire();
+    await Promise.all(pools.map((pool) => pool.whenEmpty()));
+  }
+
+  async destroy(error: Error = new Error("connections destroyed")): Promise<void> {
+    this.#isClosed = true;
+    const pools = this.#everyPool();
+    for (const pool of pools) pool.destroy(error);
+    await Promise.all(pools.map((pool) => pool.whenEmpty()));
+  }
+
+  secureContextOf(target: Target): SecureContext | undefined {
+    const { cert, key } = target.tls ?? {};
+    if (cert === undefined || key === undefined) {
+      this.#sharedContext ??= createSecureContext({ ca: this.#trustedCertificates() });
+      return this.#sharedContext;
+    }
+    return createSecureContext({ ca: this.#trustedCertificates(), cert, key });
+  }
+
+  onClientError(error: Error): void {
+    this.#logger.error({ error }, "upstream connection raised an error nobody waited for");
+  }
+
+  #everyPool(): ConnectionPool[] {
+    return [...this.#pools.values(), ...this.#retired];
+  }
+
+  #retire(pool: ConnectionPool): void {
+    pool.retire();
+    if (pool.openCount === 0) return;
+    this.#retired.add(pool);
+    void pool.whenEmpty().then(() => this.#retired.delete(pool));
+  }
+
+  #trustedCertificates(): string[] {
+    this.#trusted ??= [...new Set([...rootCertificates, ...getCACertificates("system"), ...this.#caCertificates])];
+    return this.#trusted;
+  }
+}
+
+/** Timeouts are left out: they bound single waits and do not make two connections differ. */
+function keyOf(target: Target): string {
+  const { tls, keepalive } = target;
+  return JSON.stringify([
+    target.scheme,
+    target.host,
+    target.port,
+    tls?.serverName ?? target.host,
+    tls?.verify ?? true,
+    tls?.cert,
+    tls?.key,
+    keepalive.idleConnections,
+    keepalive.idleTimeoutMs,
+    keepalive.maxRequests,
+  ]);
+}
