@@ -1,1 +1,1 @@
-export {};
+export { type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded-store.ts";
