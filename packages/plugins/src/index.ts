@@ -1,1 +1,2 @@
-export {};
+export { builtinPlugins } from "./catalog.ts";
+export { createCatalog } from "./plugin-catalog.ts";

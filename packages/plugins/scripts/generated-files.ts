@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { renderConfigTable } from "./config-table.ts";
+
+/** A file as it should be. */
+export interface GeneratedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+const SOURCES = join(import.meta.dirname, "../src");
+
+const TABLE_START = "<!-- config table: generated from schema.ts by `pnpm gen` -->";
+const TABLE_END = "<!-- end of config table -->";
+
+/** The catalog and every plugin's README, as the folders and schemas want them. */
+export async function generateFiles(): Promise<readonly GeneratedFile[]> {
+  const names = pluginFolders();
+  const readmes = await Promise.all(names.map(readmeOf));
+  return [{ path: join(SOURCES, "catalog.ts"), text: renderCatalog(names) }, ...readmes];
+}
+
+/** A folder with a schema is a plugin; the others hold what plugins share. */
+function pluginFolders(): readonly string[] {
+  return readdirSync(SOURCES, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(SOURCES, entry.name, "schema.ts")))
+    .map((entry) => entry.name)
+    .toSorted();
+}
+
+function renderCatalog(names: readonly string[]): string {
+  const imports = names.map((name) => `import { ${exportNameOf(name)} } from "./${name}/index.ts";`);
+  return [
+    "// Generated from the folder names by `pnpm gen`; do not edit.",
+    'import type { PluginDefinition } from "@fngate/plugin-kit";',
+    ...imports,
+    "",
+    "/** Every plugin of this package, by name. */",
+    `export const builtinPlugins: readonly PluginDefinition[] = [${names.map(exportNameOf).join(", ")}];`,
+    "",
+  ].join("\n");
+}
+
+/** `proxy-rewrite` is exported as `proxyRewrite`. */
+function exportNameOf(folder: string): string {
+  return folder.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+async function readmeOf(name: string): Promise<GeneratedFile> {
+  const path = join(SOURCES, name, "README.md");
+  const text = readFileSync(path, "utf8");
+  const start = text.indexOf(TABLE_START);
+  const end = text.indexOf(TABLE_END);
+  if (start === -1 || end < start) throw new Error(`${name}/README.md has no place for its config table`);
+  const table = renderConfigTable(await schemaOf(name));
+  return { path, text: `${text.slice(0, start)}${TABLE_START}\n\n${table}\n\n${text.slice(end)}` };
+}
+
+async function schemaOf(name: string): Promise<z.ZodType> {
+  const module: unknown = await import(pathToFileURL(join(SOURCES, name, "schema.ts")).href);
+  const schema = Object.values(Object(module)).find((value) => value instanceof z.ZodType);
+  if (schema === undefined) throw new Error(`${name}/schema.ts exports no schema`);
+  return schema;
+}
