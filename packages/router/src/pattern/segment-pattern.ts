@@ -1,0 +1,154 @@
+import type { Captures, Pattern } from "./pattern.ts";
+import type { Token } from "./tokens.ts";
+
+/** Text, or the index of the capture that one segment goes to. */
+type Part = string | number;
+
+/** Parts between two stars, which stand next to each other in a path. */
+type Block = readonly Part[];
+
+const NOT_CAPTURED = -1;
+const NO_MATCH = -1;
+
+/**
+ * Patterns with named segments or with stars that are not at the end, in time linear in the path per block.
+ *
+ * Stars take as much as they can, the first one first. That makes every block after the first stand as far right
+ * as possible, so blocks are placed from the right and never moved again: no backtracking.
+ */
+export class SegmentPattern implements Pattern {
+  readonly #literalLength: number;
+  readonly #blocks: readonly Block[];
+  /** Capture of the star in front of block `index + 1`. */
+  readonly #stars: readonly number[];
+  /** Name of each capture; empty for the remainder. */
+  readonly #names: readonly string[];
+  /** Start and end of each capture; written while matching, read right after it. */
+  readonly #spans: Int32Array;
+  /** Where the first block of the path at hand ends; no other may reach below. */
+  #floor = 0;
+
+  constructor(literalLength: number, dynamic: readonly Token[]) {
+    const { blocks, stars, names } = arrange(dynamic);
+    this.#literalLength = literalLength;
+    this.#blocks = blocks;
+    this.#stars = stars;
+    this.#names = names;
+    this.#spans = new Int32Array(2 * names.length);
+  }
+
+  capture(path: string): Captures | undefined {
+    const first = this.#blocks[0] as Block;
+    const floor = this.#placeForward(first, path);
+    if (floor === NO_MATCH) return undefined;
+    if (this.#blocks.length === 1) return floor === path.length ? this.#read(path) : undefined;
+    this.#floor = floor;
+    return this.#placeBackward(path) ? this.#read(path) : undefined;
+  }
+
+  /** Where the first block ends, which starts right after the literal prefix. */
+  #placeForward(block: Block, path: string): number {
+    let at = this.#literalLength;
+    for (const part of block) {
+      if (typeof part === "string") {
+        if (!path.startsWith(part, at)) return NO_MATCH;
+        at += part.length;
+      } else {
+        const slash = path.indexOf("/", at);
+        const end = slash < 0 ? path.length : slash;
+        if (end === at) return NO_MATCH;
+        this.#record(part, at, end);
+        at = end;
+      }
+    }
+    return at;
+  }
+
+  /** Places all blocks after the first, last one first. */
+  #placeBackward(path: string): boolean {
+    let end = path.length;
+    for (let index = this.#blocks.length - 1; index > 0; index -= 1) {
+      const block = this.#blocks[index] as Block;
+      const isLast = index === this.#blocks.length - 1;
+      const blockEnd = isLast ? end : this.#lastEnd(block, path, end);
+      const start = blockEnd === NO_MATCH ? NO_MATCH : this.#startOf(block, path, blockEnd);
+      if (start === NO_MATCH) return false;
+      // The star behind this block ends where the block after it starts.
+      if (!isLast) this.#record(this.#stars[index] as number, blockEnd, end);
+      end = start;
+    }
+    this.#record(this.#stars[0] as number, this.#floor, end);
+    return true;
+  }
+
+  /** The right-most place at or before `end` where the block ends. */
+  #lastEnd(block: Block, path: string, end: number): number {
+    for (let at = end; at >= this.#floor; at -= 1) {
+      if (this.#startOf(block, path, at) !== NO_MATCH) return at;
+    }
+    return NO_MATCH;
+  }
+
+  /** Where the block starts if it ends at `end`. */
+  #startOf(block: Block, path: string, end: number): number {
+    let at = end;
+    for (let index = block.length - 1; index >= 0; index -= 1) {
+      const part = block[index] as Part;
+      const start = typeof part === "string" ? at - part.length : path.lastIndexOf("/", at - 1) + 1;
+      if (start < this.#floor) return NO_MATCH;
+      if (typeof part === "string") {
+        if (!path.startsWith(part, start)) return NO_MATCH;
+      } else {
+        if (start >= at) return NO_MATCH;
+        this.#record(part, start, at);
+      }
+      at = start;
+    }
+    return at;
+  }
+
+  #record(capture: number, start: number, end: number): void {
+    if (capture === NOT_CAPTURED) return;
+    this.#spans[2 * capture] = start;
+    this.#spans[2 * capture + 1] = end;
+  }
+
+  #read(path: string): Captures {
+    let remainder: string | undefined;
+    let params: Record<string, string> | undefined;
+    for (const [index, name] of this.#names.entries()) {
+      const text = path.slice(this.#spans[2 * index], this.#spans[2 * index + 1]);
+      if (name === "") remainder ??= text;
+      else {
+        // Names come from configuration: without a prototype `__proto__` is a name like any other.
+        params ??= Object.create(null) as Record<string, string>;
+        params[name] = text;
+      }
+    }
+    return { remainder, params };
+  }
+}
+
+interface Arrangement {
+  readonly blocks: Block[];
+  readonly stars: number[];
+  readonly names: string[];
+}
+
+/** Cuts the tokens at their stars and numbers the captures. */
+function arrange(dynamic: readonly Token[]): Arrangement {
+  const names: string[] = [];
+  const stars: number[] = [];
+  let block: Part[] = [];
+  const blocks: Part[][] = [block];
+  for (const token of dynamic) {
+    if (token.kind === "text") block.push(token.text);
+    else if (token.kind === "segment") block.push(names.push(token.name) - 1);
+    else {
+      stars.push(token.name === undefined ? NOT_CAPTURED : names.push(token.name) - 1);
+      block = [];
+      blocks.push(block);
+    }
+  }
+  return { blocks, stars, names };
+}

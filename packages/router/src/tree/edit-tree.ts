@@ -1,0 +1,127 @@
+import { RadixNode, slotOf } from "./radix-node.ts";
+
+/** A change of what one key holds. */
+export interface TreeEdit<TPayload> {
+  readonly key: string;
+  /** Which of the two slots of the key's node changes. */
+  readonly slot: "exact" | "prefix";
+  /** From {@link nextOwner}; nodes made under the same number are changed in place, all others are copied. */
+  readonly owner: number;
+  /** Gets what the slot holds and returns what it shall hold; `undefined` empties it. */
+  change(payload: TPayload | undefined): TPayload | undefined;
+}
+
+let lastOwner = 0;
+
+/** A number no node carries yet: opens a group of edits whose intermediate trees nobody sees. */
+export function nextOwner(): number {
+  lastOwner += 1;
+  return lastOwner;
+}
+
+/**
+ * The tree after one edit. Nodes off the key's path are shared with the old tree, which stays as it was unless its
+ * nodes were made under the same owner. The result is `undefined` when nothing is left, and the very same node
+ * when nothing changed.
+ */
+export function editTree<TPayload>(
+  root: RadixNode<TPayload> | undefined,
+  edit: TreeEdit<TPayload>,
+): RadixNode<TPayload> | undefined {
+  return root === undefined ? createLeaf(edit) : editFrom(root, 0, edit);
+}
+
+function editFrom<TPayload>(
+  node: RadixNode<TPayload>,
+  start: number,
+  edit: TreeEdit<TPayload>,
+): RadixNode<TPayload> | undefined {
+  const at = divergence(node, edit.key, start);
+  if (at < node.end) return branchOff(node, at, edit);
+  return at === edit.key.length ? editSlot(node, edit) : editChild(node, edit);
+}
+
+/** Where the key leaves the node's label, at most the node's or the key's end. */
+function divergence<TPayload>(node: RadixNode<TPayload>, key: string, start: number): number {
+  const limit = Math.min(node.end, key.length);
+  let at = start;
+  while (at < limit && node.key.charCodeAt(at) === key.charCodeAt(at)) at += 1;
+  return at;
+}
+
+function createLeaf<TPayload>(edit: TreeEdit<TPayload>): RadixNode<TPayload> | undefined {
+  const payload = edit.change(undefined);
+  if (payload === undefined) return undefined;
+  const leaf = new RadixNode<TPayload>(edit.key, edit.key.length, edit.owner);
+  leaf[edit.slot] = payload;
+  return leaf;
+}
+
+/** Puts a new node where the key leaves the edge above `node`; `node` itself needs no change. */
+function branchOff<TPayload>(node: RadixNode<TPayload>, at: number, edit: TreeEdit<TPayload>): RadixNode<TPayload> {
+  const leaf = createLeaf(edit);
+  if (leaf === undefined) return node;
+  if (leaf.end === at) {
+    setChildren(leaf, [node]);
+    return leaf;
+  }
+  const branch = new RadixNode<TPayload>(edit.key, at, edit.owner);
+  const isNodeFirst = node.key.charCodeAt(at) < leaf.key.charCodeAt(at);
+  setChildren(branch, isNodeFirst ? [node, leaf] : [leaf, node]);
+  return branch;
+}
+
+function editSlot<TPayload>(node: RadixNode<TPayload>, edit: TreeEdit<TPayload>): RadixNode<TPayload> | undefined {
+  const payload = edit.change(node[edit.slot]);
+  if (payload === node[edit.slot]) return node;
+  const own = ownedBy(node, edit.owner);
+  own[edit.slot] = payload;
+  // So that the text of a route that is gone can be collected.
+  own.key = edit.key;
+  return tidy(own);
+}
+
+function editChild<TPayload>(node: RadixNode<TPayload>, edit: TreeEdit<TPayload>): RadixNode<TPayload> | undefined {
+  const slot = slotOf(node.labels, edit.key.charCodeAt(node.end));
+  if (slot < 0) return addChild(node, ~slot, edit);
+  const before = node.children[slot] as RadixNode<TPayload>;
+  const after = editFrom(before, node.end, edit);
+  if (after === before) return node;
+  const own = ownedBy(node, edit.owner);
+  if (after === undefined) {
+    setChildren(own, own.children.toSpliced(slot, 1));
+    return tidy(own);
+  }
+  own.children = own.children.with(slot, after);
+  return own;
+}
+
+function addChild<TPayload>(node: RadixNode<TPayload>, slot: number, edit: TreeEdit<TPayload>): RadixNode<TPayload> {
+  const leaf = createLeaf(edit);
+  if (leaf === undefined) return node;
+  const own = ownedBy(node, edit.owner);
+  setChildren(own, own.children.toSpliced(slot, 0, leaf));
+  return own;
+}
+
+function ownedBy<TPayload>(node: RadixNode<TPayload>, owner: number): RadixNode<TPayload> {
+  if (node.owner === owner) return node;
+  const copy = new RadixNode<TPayload>(node.key, node.end, owner);
+  copy.labels = node.labels;
+  copy.children = node.children;
+  copy.exact = node.exact;
+  copy.prefix = node.prefix;
+  return copy;
+}
+
+function setChildren<TPayload>(node: RadixNode<TPayload>, children: readonly RadixNode<TPayload>[]): void {
+  node.children = children;
+  // Built from units, not by joining slices: those would keep every earlier version of the text alive.
+  node.labels = String.fromCharCode(...children.map((child) => child.key.charCodeAt(node.end)));
+}
+
+/** Drops a node that holds nothing and leads nowhere, or only on to one other. */
+function tidy<TPayload>(node: RadixNode<TPayload>): RadixNode<TPayload> | undefined {
+  if (node.exact !== undefined || node.prefix !== undefined || node.children.length > 1) return node;
+  return node.children[0];
+}
