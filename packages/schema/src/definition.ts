@@ -9,6 +9,10 @@ export interface ResourceReference {
   readonly path: readonly string[];
   /** Kind that the id belongs to, e.g. `upstream`. */
   readonly kind: string;
+  /** A rule on the object that was found, e.g. that a certificate is a client's; returns the whole `error_msg`. */
+  readonly accepts?: (target: Readonly<Record<string, unknown>>, id: string) => string | undefined;
+  /** Whole `error_msg` when it does not exist; default: `failed to fetch <label> info by <label> id [<id>], response code: 404`. */
+  readonly missing?: (id: string) => string;
 }
 
 /**
@@ -28,18 +32,24 @@ export interface ResourceDefinition<TKind extends string = string, TSchema exten
   readonly methods: readonly ResourceMethod[];
   /** Whether writes stamp `create_time` and `update_time`. */
   readonly hasTimestamps: boolean;
+  /** Directory in the store when it is not {@link plural}: credentials live below `consumers`. */
+  readonly directory?: string;
+  /** What an id (everything after the directory in a store key) looks like; default: one segment without `/`. */
+  readonly idPattern?: RegExp;
+  /** Schema by id where it depends on one: a secret's by its manager. Absent for ids it does not know. */
+  readonly schemaFor?: (id: string) => z.ZodType | undefined;
   /** Which plugin schema validates the object's `plugins`; absent when it has none. */
-  readonly plugins?: "main" | "consumer";
+  readonly plugins?: "main" | "consumer" | "stream";
   /** Checked for existence on write, and for users on delete, in this order. */
   readonly references: readonly ResourceReference[];
   /** Dotted paths that are encrypted at rest. */
   readonly secretFields: readonly string[];
   /** Rules APISIX checks before the schema; returns the whole `error_msg`. */
-  readonly precheck?: (value: Readonly<Record<string, unknown>>) => string | undefined;
+  precheck?(value: Readonly<Record<string, unknown>>): string | undefined;
   /** Cross-field rules after the schema and before references; returns the whole `error_msg`. `parsed` has defaults. */
-  readonly check?: (parsed: z.output<TSchema>) => string | undefined;
+  check?(parsed: z.output<TSchema>): string | undefined;
   /** Rules after references and plugins (expressions); returns the whole `error_msg`. */
-  readonly lateCheck?: (parsed: z.output<TSchema>) => string | undefined;
+  lateCheck?(parsed: z.output<TSchema>): string | undefined;
 }
 
 /** Declares a kind; exists for the inference of its types. */

@@ -1,0 +1,24 @@
+import { z } from "zod";
+import type { ResourceDefinition } from "./definition.ts";
+import { isPatternMap } from "./fields/container.ts";
+
+/** JSON Schema (draft 7) of what clients may send for a kind, from the same source that validates it. */
+export function toJsonSchema(definition: ResourceDefinition): z.core.JSONSchema.BaseSchema {
+  return schemaToJson(definition.schema);
+}
+
+/** JSON Schema (draft 7) of any zod schema, plugins' included; defaults are shown, not demanded. */
+export function schemaToJson(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(schema, {
+    target: "draft-7",
+    io: "input",
+    unrepresentable: "any",
+    override: ({ zodSchema, jsonSchema }) => {
+      if (!isPatternMap(zodSchema)) return;
+      const { additionalProperties = {} } = jsonSchema;
+      delete jsonSchema.additionalProperties;
+      delete jsonSchema.propertyNames;
+      Object.assign(jsonSchema, { patternProperties: { ".*": additionalProperties } });
+    },
+  });
+}

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { type CheckResult, checkValue } from "./check-value.ts";
+import { expressionProblem } from "./expression-check.ts";
+import { closedObject, listOf, openObject } from "./fields/container.ts";
+import { integer } from "./fields/integer.ts";
+import { text } from "./fields/text.ts";
+
+/** What the check needs to know of a plugin; every `PluginDefinition` of the plugin kit is one. */
+export interface CheckablePlugin {
+  readonly schema: z.ZodType;
+  /** Schema inside consumers and credentials; absent: the main schema. */
+  readonly consumerSchema?: z.ZodType;
+}
+
+/** The plugins a check knows by name. */
+export interface CheckablePlugins {
+  get(name: string): CheckablePlugin | undefined;
+}
+
+/** Which of a plugin's schemas applies, which decides the wording too. */
+export type PluginPlace = "main" | "consumer" | "stream";
+
+/** How {@link checkPlugins} works. */
+export interface PluginCheckOptions {
+  readonly catalog: CheckablePlugins;
+  readonly which: PluginPlace;
+  /** What becomes of plugins the catalog lacks: the Admin API refuses them (default), a data plane passes over them. */
+  readonly unknown?: "refuse" | "skip";
+}
+
+/** What every plugin configuration may carry beside the plugin's own fields. APISIX: `_meta`. */
+export const pluginMeta = closedObject({
+  disable: z.boolean().optional(),
+  error_response: z.xor([text(), openObject({})]).optional(),
+  priority: integer().optional(),
+  filter: listOf(z.unknown()).optional(),
+  pre_function: text().optional(),
+});
+
+/** `_meta` of a plugin configuration. */
+export type PluginMeta = z.output<typeof pluginMeta>;
+
+/**
+ * Checks the plugins of a resource in the order of their keys; returns the whole `error_msg` of the first bad one, or
+ * nothing. APISIX: plugins inside resources.
+ */
+export function checkPlugins(plugins: unknown, options: PluginCheckOptions): string | undefined {
+  if (typeof plugins !== "object" || plugins === null) return undefined;
+  for (const [name, conf] of Object.entries(plugins)) {
+    const problem = pluginProblem(name, conf, options);
+    if (problem === undefined) continue;
+    return options.which === "consumer" ? `invalid plugins configuration: ${problem}` : problem;
+  }
+  return undefined;
+}
+
+/** A plugin configuration taken apart: `_meta`, and the plugin's own part with its defaults. */
+export interface ParsedPluginConf<TConfig = unknown> {
+  readonly meta: PluginMeta;
+  readonly config: TConfig;
+}
+
+/**
+ * Validates one plugin's configuration and fills its defaults. The plugin's schema never sees `_meta`. Inside
+ * consumers `_meta` is not validated when the plugin has a schema of its own there, as in APISIX.
+ */
+export function parsePluginConf(
+  plugin: CheckablePlugin,
+  conf: unknown,
+  which: PluginPlace = "main",
+): CheckResult<ParsedPluginConf> {
+  const { _meta: rawMeta, ...own } = isTable(conf) && !isFilledArray(conf) ? conf : { _meta: undefined };
+  const isOwnConsumerSchema = which === "consumer" && plugin.consumerSchema !== undefined;
+  const schema = isOwnConsumerSchema ? (plugin.consumerSchema ?? plugin.schema) : plugin.schema;
+  const config = checkValue(schema, isTable(conf) && !isFilledArray(conf) ? own : conf);
+  if (!config.ok) return config;
+  const meta = checkValue(pluginMeta, rawMeta ?? {});
+  if (meta.ok) return { ok: true, value: { meta: meta.value, config: config.value } };
+  if (isOwnConsumerSchema) return { ok: true, value: { meta: {}, config: config.value } };
+  return { ok: false, message: `property "_meta" validation failed: ${meta.message}` };
+}
+
+function pluginProblem(name: string, conf: unknown, options: PluginCheckOptions): string | undefined {
+  if (!isTable(conf)) return `invalid plugin conf ${luaJson(conf)} for plugin [${name}]`;
+  const plugin = options.catalog.get(name);
+  if (plugin === undefined) return options.unknown === "skip" ? undefined : `unknown plugin [${name}]`;
+  const parsed = parsePluginConf(plugin, conf, options.which);
+  const meta = isTable(conf["_meta"]) ? conf["_meta"] : {};
+  if (!parsed.ok && meta["disable"] !== true) {
+    return options.which === "stream"
+      ? `failed to check the configuration of stream plugin [${name}]: ${parsed.message}`
+      : `failed to check the configuration of plugin ${name} err: ${parsed.message}`;
+  }
+  return meta["filter"] === undefined ? undefined : expressionProblem(meta["filter"]);
+}
+
+/** Lua calls objects and arrays alike a table. */
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function isFilledArray(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
+}
+
+/** A scalar as APISIX's encoder prints it; its `null` is a userdata. */
+function luaJson(value: unknown): string {
+  return value === null ? '"userdata: NULL"' : JSON.stringify(value);
+}

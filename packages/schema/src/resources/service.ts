@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { defineResource } from "../definition.ts";
+import { closedObject } from "../fields/container.ts";
+import { hosts, id, metadata, plugins, script } from "../fields/shared.ts";
+import { upstream } from "../fields/upstream.ts";
+import { isClientCertificate } from "../references.ts";
+import { upstreamProblem } from "../upstream-check.ts";
+
+/** What several routes share: plugins, upstream, hosts. APISIX: service. */
+export const service = defineResource({
+  kind: "service",
+  plural: "services",
+  label: "service",
+  schema: closedObject({
+    ...metadata,
+    plugins: plugins.optional(),
+    upstream: upstream.optional(),
+    upstream_id: id.optional(),
+    script: script.optional(),
+    enable_websocket: z.boolean().optional(),
+    hosts: hosts.optional(),
+  }),
+  methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+  hasTimestamps: true,
+  plugins: "main",
+  references: [
+    { path: ["upstream", "tls", "client_cert_id"], kind: "ssl", accepts: isClientCertificate },
+    { path: ["upstream_id"], kind: "upstream" },
+  ],
+  secretFields: ["upstream.tls.client_key"],
+  check: ({ upstream: embedded }) => (embedded === undefined ? undefined : upstreamProblem(embedded)),
+});
