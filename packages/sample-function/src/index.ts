@@ -1,1 +1,1 @@
-export {};
+export { type SampleFunction, type SampleFunctionOptions, startSampleFunction } from "./start-sample-function.ts";
