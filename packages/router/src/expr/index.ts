@@ -1,1 +1,2 @@
+export { compileExpression } from "./compile-expression.ts";
 export type { CompiledExpression, VariableLookup } from "./expression.ts";
