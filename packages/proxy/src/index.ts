@@ -14,3 +14,14 @@ export {
   type ConnectionsOptions,
   createConnections,
 } from "./http/connections.ts";
+export { type CompiledUpstream, compileUpstream } from "./upstream/compile-upstream.ts";
+export { CLIENT_CLOSED_REQUEST, statusOf } from "./upstream/failure-status.ts";
+export {
+  forwardToUpstream,
+  type UpstreamAttempt,
+  type UpstreamCall,
+  type UpstreamExchange,
+  type UpstreamResult,
+} from "./upstream/forward-to-upstream.ts";
+export type { UpstreamConfig, UpstreamNodeConfig } from "./upstream/upstream-config.ts";
+export type { UpstreamNode } from "./upstream/upstream-node.ts";
