@@ -14,11 +14,13 @@ export function schemaToJson(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
     io: "input",
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema }) => {
-      if (!isPatternMap(zodSchema)) return;
       const { additionalProperties = {} } = jsonSchema;
+      const isOpen = typeof additionalProperties === "object" && Object.keys(additionalProperties).length === 0;
+      if (isOpen) delete jsonSchema.additionalProperties;
+      if (!isPatternMap(zodSchema)) return;
       delete jsonSchema.additionalProperties;
       delete jsonSchema.propertyNames;
-      Object.assign(jsonSchema, { patternProperties: { ".*": additionalProperties } });
+      if (!isOpen) Object.assign(jsonSchema, { patternProperties: { ".*": additionalProperties } });
     },
   });
 }

@@ -22,17 +22,21 @@ export function renderIssue(issue: z.core.$ZodIssue, value: unknown, schema?: z.
   let holderPrefix = "";
   let current = schema;
   for (const segment of issue.path) {
+    // zod reports from inside a union when one member alone came close; APISIX never does.
+    if (current !== undefined && isPlainUnion(unwrap(current))) break;
     const step = stepInto(current, segment);
     holderPrefix = prefix;
     prefix += prefixOf(step, segment);
     input = propertyOf(input, segment);
     current = step.schema;
   }
+  const leaf = { input, schema: current === undefined ? undefined : unwrap(current) };
+  if (leaf.schema !== undefined && input !== undefined && isPlainUnion(leaf.schema)) return prefix + invalidUnion(leaf);
   if (issue.code === "invalid_key")
     return `${holderPrefix}additional properties forbidden, found ${lastOf(issue.path)}`;
   if (input === undefined && issue.path.length > 0)
     return `${holderPrefix}property "${lastOf(issue.path)}" is required`;
-  return prefix + leafOf(issue, { input, schema: current === undefined ? undefined : unwrap(current) });
+  return prefix + leafOf(issue, leaf);
 }
 
 /** The value found along a path, looking at own properties only. */
@@ -78,7 +82,7 @@ function leafOf(issue: z.core.$ZodIssue, leaf: Leaf): string {
     case "invalid_value":
       return invalidValue(issue.values, leaf.input);
     case "invalid_union":
-      return invalidUnion(issue, leaf);
+      return invalidUnion(leaf);
     default:
       return issue.message;
   }
@@ -109,17 +113,21 @@ function isIntegerSchema(schema: z.core.$ZodType): boolean {
 function tooSmall(issue: z.core.$ZodIssueTooSmall, input: unknown): string {
   const minimum = formatNumber(Number(issue.minimum));
   if (issue.origin === "string") return `string too short, expected at least ${minimum}, got ${lengthOf(input)}`;
-  if (Array.isArray(input)) return `expect array to have at least ${minimum} items`;
-  if (typeof input === "object") return `expect object to have at least ${minimum} properties`;
+  if (issue.origin === "array") return `expect array to have at least ${minimum} items`;
+  if (!isNumeric(issue.origin)) return `expect object to have at least ${minimum} properties`;
   return `expected ${printed(input)} to be ${issue.inclusive === false ? "greater than" : "at least"} ${minimum}`;
 }
 
 function tooBig(issue: z.core.$ZodIssueTooBig, input: unknown): string {
   const maximum = formatNumber(Number(issue.maximum));
   if (issue.origin === "string") return `string too long, expected at most ${maximum}, got ${lengthOf(input)}`;
-  if (Array.isArray(input)) return `expect array to have at most ${maximum} items`;
-  if (typeof input === "object") return `expect object to have at most ${maximum} properties`;
+  if (issue.origin === "array") return `expect array to have at most ${maximum} items`;
+  if (!isNumeric(issue.origin)) return `expect object to have at most ${maximum} properties`;
   return `expected ${printed(input)} to be ${issue.inclusive === false ? "smaller than" : "at most"} ${maximum}`;
+}
+
+function isNumeric(origin: string): boolean {
+  return origin === "number" || origin === "int" || origin === "bigint";
 }
 
 const FORMAT_NAMES: Readonly<Record<string, string>> = { url: "uri", datetime: "date-time" };
@@ -147,10 +155,10 @@ function invalidValue(values: readonly unknown[], input: unknown): string {
   return wrongType(type === "number" && values.every(Number.isInteger) ? "integer" : type, input);
 }
 
-function invalidUnion(issue: z.core.$ZodIssueInvalidUnion, { input, schema }: Leaf): string {
-  const options = schema === undefined ? [] : optionsOf(schema);
-  if ("inclusive" in issue && issue.inclusive === false) return exclusiveUnion(options, input);
-  const required = options.map(requiredOf).filter((names) => names.length > 0);
+function invalidUnion({ input, schema }: Leaf): string {
+  const union = schema === undefined ? undefined : unionOf(schema);
+  if (union?.inclusive === false) return exclusiveUnion(union.options, input);
+  const required = (union?.options ?? []).map(requiredOf).filter((names) => names.length > 0);
   const list = required.map((names) => JSON.stringify(names)).join(" or ");
   return list === "" ? "object matches none of the required" : `object matches none of the required: ${list}`;
 }
@@ -161,9 +169,15 @@ function exclusiveUnion(options: readonly z.core.$ZodType[], input: unknown): st
   return `value should match only one schema, but matches both schemas ${first} and ${second}`;
 }
 
-function optionsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+function unionOf(schema: z.core.$ZodType): z.core.$ZodUnionDef | undefined {
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  return def.type === "union" ? def.options : [];
+  return def.type === "union" ? def : undefined;
+}
+
+/** A union that names no discriminator: its members' own complaints are lost in APISIX's words. */
+function isPlainUnion(schema: z.core.$ZodType): boolean {
+  const union = unionOf(schema);
+  return union !== undefined && !("discriminator" in union);
 }
 
 function requiredOf(schema: z.core.$ZodType): readonly string[] {
