@@ -14,6 +14,15 @@ export {
   type ConnectionsOptions,
   createConnections,
 } from "./http/connections.ts";
+export {
+  createUpgradeTunnel,
+  type FailureAnswer,
+  type UpgradeExchange,
+  type UpgradeOutcome,
+  type UpgradeRequest,
+  type UpgradeTunnel,
+  type UpgradeTunnelOptions,
+} from "./upgrade/upgrade-tunnel.ts";
 export { type CompiledUpstream, compileUpstream } from "./upstream/compile-upstream.ts";
 export { CLIENT_CLOSED_REQUEST, statusOf } from "./upstream/failure-status.ts";
 export {

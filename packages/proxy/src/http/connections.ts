@@ -1,17 +1,9 @@
 import { createSecureContext, getCACertificates, rootCertificates, type SecureContext } from "node:tls";
-import {
-  type Connections,
-  type Endpoint,
-  GatewayError,
-  type Logger,
-  silentLogger,
-  type Target,
-  type Usage,
-  UsagePool,
-} from "@fngate/kernel";
+import { type Connections, type Endpoint, type Logger, silentLogger, type Target, UsagePool } from "@fngate/kernel";
 import type { Exchange, Forwarder, OutgoingRequest, ResponseSink } from "../exchange.ts";
 import { ConnectionPool, type PoolSupport } from "./connection-pool.ts";
-import { HttpExchange, type Route } from "./http-exchange.ts";
+import { HttpExchange } from "./http-exchange.ts";
+import { PooledEndpoint, pooled } from "./pooled-endpoint.ts";
 
 /** Settings of {@link createConnections}. */
 export interface ConnectionsOptions {
@@ -52,25 +44,6 @@ export function createConnections(options: ConnectionsOptions = {}): ConnectionM
   return new PooledConnections(options);
 }
 
-/** An endpoint of {@link PooledConnections}. */
-class PooledEndpoint implements Endpoint, Route {
-  readonly target: Target;
-  readonly pool: ConnectionPool;
-  readonly timeouts: Target["timeouts"];
-  readonly #usage: Usage<ConnectionPool>;
-
-  constructor(target: Target, usage: Usage<ConnectionPool>) {
-    this.target = target;
-    this.timeouts = target.timeouts;
-    this.pool = usage.value;
-    this.#usage = usage;
-  }
-
-  release(): void {
-    this.#usage.release();
-  }
-}
-
 class PooledConnections implements ConnectionManager, PoolSupport {
   readonly #logger: Logger;
   readonly #caCertificates: readonly string[];
@@ -93,10 +66,7 @@ class PooledConnections implements ConnectionManager, PoolSupport {
   }
 
   forward(endpoint: Endpoint, request: OutgoingRequest, sink: ResponseSink): Exchange {
-    if (!(endpoint instanceof PooledEndpoint)) {
-      throw new GatewayError("UPSTREAM_INVALID", "endpoint does not come from these connections");
-    }
-    return new HttpExchange(endpoint, request, sink);
+    return new HttpExchange(pooled(endpoint), request, sink);
   }
 
   get stats(): ConnectionStats {
