@@ -1,1 +1,2 @@
-export {};
+export { openEtcdStore } from "./etcd-store.ts";
+export type { EtcdStoreOptions, EtcdTls } from "./options.ts";
