@@ -44,6 +44,8 @@ export interface ResourceDefinition<TKind extends string = string, TSchema exten
   readonly references: readonly ResourceReference[];
   /** Dotted paths that are encrypted at rest. */
   readonly secretFields: readonly string[];
+  /** Whole `error_msg` when a delete is refused because `user` (`route [1]`) names the object; default: `can not delete this <label>, <user> is still using it now`. */
+  inUseMessage?(user: string): string;
   /** Rules APISIX checks before the schema; returns the whole `error_msg`. */
   precheck?(value: Readonly<Record<string, unknown>>): string | undefined;
   /** Cross-field rules after the schema and before references; returns the whole `error_msg`. `parsed` has defaults. */

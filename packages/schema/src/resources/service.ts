@@ -28,5 +28,6 @@ export const service = defineResource({
     { path: ["upstream_id"], kind: "upstream" },
   ],
   secretFields: ["upstream.tls.client_key"],
+  inUseMessage: (user) => `can not delete this service directly, ${user} is still using it now`,
   check: ({ upstream: embedded }) => (embedded === undefined ? undefined : upstreamProblem(embedded)),
 });
