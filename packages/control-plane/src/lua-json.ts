@@ -210,7 +210,11 @@ class LenientParser {
     const found = number.exec(this.#bytes)?.[0];
     const value = Number(found);
     if (found === undefined) {
-      return { type: "T_ERROR", index, value: /[-+]/.test(this.#bytes.charAt(index)) ? "invalid number" : "invalid token" };
+      return {
+        type: "T_ERROR",
+        index,
+        value: /[-+]/.test(this.#bytes.charAt(index)) ? "invalid number" : "invalid token",
+      };
     }
     if (/[xX]/.test(this.#bytes.charAt(index + found.length)) || !Number.isFinite(value)) {
       return { type: "T_ERROR", index, value: "invalid number" };
@@ -233,7 +237,8 @@ class LenientParser {
       }
       const escaped = this.#bytes.charAt(this.#at + 1);
       const text = escaped === "u" ? this.#unicodeEscape() : ESCAPES[escaped];
-      if (text === undefined) return this.#error(escaped === "u" ? "invalid unicode escape code" : "invalid escape code");
+      if (text === undefined)
+        return this.#error(escaped === "u" ? "invalid unicode escape code" : "invalid escape code");
       bytes += escaped === "u" ? Buffer.from(text, "utf8").toString("latin1") : text;
       this.#at += escaped === "u" ? text.length * 6 : 2;
     }
@@ -243,7 +248,8 @@ class LenientParser {
 
   /** The character of the escape at the current place; a surrogate needs its other half right behind it. */
   #unicodeEscape(): string | undefined {
-    const escape = /\\u(?:([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|(?![dD][89a-fA-F])([0-9a-fA-F]{4}))/y;
+    const escape =
+      /\\u(?:([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|(?![dD][89a-fA-F])([0-9a-fA-F]{4}))/y;
     escape.lastIndex = this.#at;
     const [, high, low, single] = escape.exec(this.#bytes) ?? [];
     if (single !== undefined) return String.fromCharCode(Number.parseInt(single, 16));

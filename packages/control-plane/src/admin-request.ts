@@ -1,0 +1,74 @@
+import type { Request, Response } from "express";
+import type { Authenticator, Caller } from "./auth.ts";
+import type { AdminReply } from "./http-status.ts";
+import { type DecodedBody, readBody } from "./request-body.ts";
+import { respond } from "./respond.ts";
+import { parseTtl } from "./ttl.ts";
+
+/** A request that has passed every common check: key, body, `ttl`. */
+export interface AdminRequest {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  readonly caller: Caller;
+  /** Address of the TCP peer; empty for a unix socket. */
+  readonly peer: string;
+  readonly body: DecodedBody;
+  readonly ttlSeconds: number | undefined;
+  /** Path parameters, percent-decoded. */
+  readonly param: (name: string) => string | undefined;
+  readonly rest: readonly string[];
+}
+
+/** Answers one kind of request; throws `GatewayError`s for everything that has a status of its own. */
+export type AdminHandler = (request: AdminRequest) => AdminReply | Promise<AdminReply>;
+
+/** An Express handler. */
+export type HttpHandler = (request: Request, response: Response) => Promise<void>;
+
+/**
+ * Runs APISIX's checks in APISIX's order (key, body, `ttl`) and then the handler. `isVersioned` marks the answers of
+ * resource handlers, which carry `X-API-VERSION` whatever their status; earlier refusals do not.
+ */
+export function adminHandler(authenticate: Authenticator, handler: AdminHandler, isVersioned = true): HttpHandler {
+  return async (request, response) => {
+    const query = queryOf(request);
+    const caller = authenticate(request, query);
+    const body = await readBody(request);
+    const ttlSeconds = parseTtl(query);
+    if (isVersioned) response.setHeader("X-API-VERSION", "v3");
+    const { params } = request;
+    const reply = await handler({
+      method: request.method,
+      query,
+      caller,
+      peer: request.socket.remoteAddress ?? "",
+      body,
+      ttlSeconds,
+      param: (name) => textOf(params[name]),
+      rest: listOf(params["rest"]),
+    });
+    await respond(request, response, reply);
+  };
+}
+
+/** Refuses after the key was checked, before the body is read. */
+export function refusalHandler(authenticate: Authenticator, refuse: (request: Request) => AdminReply): HttpHandler {
+  return async (request, response) => {
+    authenticate(request, queryOf(request));
+    await respond(request, response, refuse(request));
+  };
+}
+
+/** The query of a request as sent; Express's own parser is off. */
+function queryOf(request: Request): URLSearchParams {
+  const start = request.url.indexOf("?");
+  return new URLSearchParams(start === -1 ? "" : request.url.slice(start + 1));
+}
+
+function textOf(param: string | readonly string[] | undefined): string | undefined {
+  return typeof param === "string" ? param : undefined;
+}
+
+function listOf(param: string | readonly string[] | undefined): readonly string[] {
+  return typeof param === "object" ? param : [];
+}

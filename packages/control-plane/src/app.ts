@@ -1,0 +1,131 @@
+import { GatewayError, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
+import { adminHandler, type HttpHandler, refusalHandler } from "./admin-request.ts";
+import { type AllowList, createAllowList } from "./allow-list.ts";
+import { type Authenticator, createAuthenticator } from "./auth.ts";
+import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts";
+import { isExpected, replyOfError } from "./http-status.ts";
+import type { ControlPlaneOptions } from "./options.ts";
+import type { KindList } from "./references.ts";
+import { parseRequestPath, renderRequestPath } from "./request-path.ts";
+import { resourceHandler } from "./resource-router.ts";
+import { type ResourceScope, ResourceService } from "./resource-service.ts";
+import { respond } from "./respond.ts";
+
+const BASE = "/apisix/admin";
+const METHODS = ["GET", "PUT", "POST", "DELETE", "PATCH"];
+const NOT_FOUND = { status: 404, body: { error_msg: "not found" } };
+const FORBIDDEN = { status: 403, body: { error_msg: "forbidden" } };
+const STREAM_DISABLED = {
+  status: 400,
+  body: { error_msg: "stream mode is disabled, can not add stream routes" },
+};
+
+/** Wires the Admin API together. A new kind of resource needs no line here: it comes with the registry. */
+export function createApp(options: ControlPlaneOptions, scope: ResourceScope): Express {
+  const app = express();
+  app.disable("x-powered-by").disable("etag").set("query parser", false).enable("case sensitive routing");
+  app.use(allowedPeersOnly(createAllowList(options.allowedAddresses)));
+  app.use(commonHeaders(options));
+  app.use(canonicalPath);
+  app.head(BASE, (request, response) => respond(request, response, { status: 200 }));
+  if (options.isCorsEnabled) app.options(`${BASE}{*rest}`, preflight);
+  app.use(BASE, adminRouter(options, scope));
+  app.use((request, response) => respond(request, response, NOT_FOUND));
+  app.use(errorHandler(options.logger));
+  return app;
+}
+
+function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router {
+  const router = Router({ caseSensitive: true });
+  const authenticate = createAuthenticator(options);
+  router.use((request, _response, next) => next(METHODS.includes(request.method) ? undefined : "router"));
+  serveCatalog(router, authenticate, catalogEndpoints(scope.kinds, scope.catalog));
+  if (!options.isStreamEnabled) {
+    router.all(
+      "/stream_routes{/*rest}",
+      refusalHandler(authenticate, () => STREAM_DISABLED),
+    );
+  }
+  for (const definition of servedKinds(scope.kinds)) {
+    const handler = resourceHandler(new ResourceService(definition, scope), options.logger);
+    router.all(`/${definition.plural}{/:id}{/*rest}`, adminHandler(authenticate, handler));
+  }
+  router.all(
+    "/:kind{/*rest}",
+    refusalHandler(authenticate, ({ params }) => unsupported(params["kind"])),
+  );
+  return router;
+}
+
+/** Kinds whose ids are one segment and whose schema does not depend on the id: what the uniform verbs get right. */
+function servedKinds(kinds: KindList) {
+  return kinds
+    .all()
+    .filter(
+      ({ directory, idPattern, schemaFor }) =>
+        directory === undefined && idPattern === undefined && schemaFor === undefined,
+    );
+}
+
+function serveCatalog(router: Router, authenticate: Authenticator, endpoints: CatalogEndpoints): void {
+  const notFound = refusalHandler(authenticate, () => NOT_FOUND);
+  const get = (path: string, handler: HttpHandler) => router.get(path, handler).all(path, notFound);
+  router.get("/plugins/list", adminHandler(authenticate, endpoints.listPlugins, false));
+  router.post("/schema/validate/:plural{/*rest}", adminHandler(authenticate, endpoints.validate, false));
+  get("/schema/plugins/:id{/*rest}", adminHandler(authenticate, endpoints.showPlugin));
+  get("/plugins{/:id}{/*rest}", adminHandler(authenticate, endpoints.showPlugin));
+  get("/schema{/:id}{/*rest}", adminHandler(authenticate, endpoints.showSchema));
+}
+
+function unsupported(kind: unknown) {
+  return { status: 404, body: { error_msg: `Unsupported resource type: ${String(kind)}` } };
+}
+
+/** Runs before everything else, so that a stranger learns nothing, not even the server's name. */
+function allowedPeersOnly(isAllowed: AllowList): RequestHandler {
+  return async (request, response, next) => {
+    if (isAllowed(request.socket.remoteAddress)) next();
+    else await respond(request, response, FORBIDDEN);
+  };
+}
+
+function commonHeaders({ serverHeader, isCorsEnabled }: ControlPlaneOptions): RequestHandler {
+  return (request, response, next) => {
+    response.setHeader("Server", serverHeader);
+    if (isCorsEnabled) {
+      response.setHeader("Access-Control-Allow-Origin", "*");
+      response.setHeader("Access-Control-Allow-Credentials", "true");
+      response.setHeader("Access-Control-Max-Age", "3600");
+      if (request.method !== "OPTIONS") response.setHeader("Access-Control-Expose-Headers", "*");
+    }
+    next();
+  };
+}
+
+/** Rewrites the URL to the one spelling that routes know, as nginx does before it matches locations. */
+const canonicalPath: RequestHandler = (request, _response, next) => {
+  const [rawPath = ""] = request.url.split("?", 1);
+  const segments = parseRequestPath(rawPath);
+  if (segments === undefined) throw new GatewayError("REQUEST_INVALID", "invalid request path");
+  request.url = renderRequestPath(segments) + request.url.slice(rawPath.length);
+  next();
+};
+
+const preflight: RequestHandler = async (request, response) => {
+  response.setHeader("Access-Control-Allow-Methods", "POST, GET, PUT, OPTIONS, DELETE, PATCH");
+  response.setHeader("Access-Control-Allow-Headers", "*");
+  response.setHeader("Content-Type", "text/plain");
+  await respond(request, response, { status: 200 });
+};
+
+function errorHandler(logger: Logger): ErrorRequestHandler {
+  return async (error: unknown, request, response, _next) => {
+    if (!isExpected(error)) logger.error({ error: messageOf(error), method: request.method }, "admin request failed");
+    else if (isGatewayError(error) && error.code.startsWith("STORE_")) {
+      logger.warn({ code: error.code, error: error.message, method: request.method }, "store call failed");
+    }
+    if (response.headersSent) response.destroy();
+    else await respond(request, response, replyOfError(error));
+  };
+}

@@ -1,0 +1,46 @@
+import { GatewayError, isGatewayError } from "@fngate/kernel";
+import type { ConfigStore, DeleteResult, Listing, PutOptions, PutResult, StoreEntry } from "@fngate/store";
+
+/** Longest wait for one store call in milliseconds; a client with a usual 60 s timeout still gets its 503. */
+const STORE_TIMEOUT_MS = 10_000;
+
+/**
+ * The store as the Admin API uses it: every call ends within a deadline. Raises `STORE_UNAVAILABLE` when it passes,
+ * and what the store itself raises.
+ */
+export class BoundedStore {
+  readonly #store: ConfigStore;
+  readonly #timeoutMs: number;
+
+  constructor(store: ConfigStore, timeoutMs = STORE_TIMEOUT_MS) {
+    this.#store = store;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get(key: string): Promise<StoreEntry | undefined> {
+    return this.#bounded((signal) => this.#store.get(key, { signal }));
+  }
+
+  list(prefix: string): Promise<Listing> {
+    return this.#bounded((signal) => this.#store.list(prefix, { signal }));
+  }
+
+  put(key: string, value: string, options: Omit<PutOptions, "signal"> = {}): Promise<PutResult> {
+    return this.#bounded((signal) => this.#store.put(key, value, { ...options, signal }));
+  }
+
+  delete(key: string): Promise<DeleteResult> {
+    return this.#bounded((signal) => this.#store.delete(key, { signal }));
+  }
+
+  async #bounded<TResult>(call: (signal: AbortSignal) => Promise<TResult>): Promise<TResult> {
+    try {
+      return await call(AbortSignal.timeout(this.#timeoutMs));
+    } catch (error) {
+      if (!isGatewayError(error, "STORE_ABORTED")) throw error;
+      throw new GatewayError("STORE_UNAVAILABLE", `the store did not answer within ${this.#timeoutMs} ms`, {
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { GatewayError } from "@fngate/kernel";
+import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
+import { checkValue, pluginMeta, schemaToJson, toJsonSchema } from "@fngate/schema";
+import type { AdminHandler, AdminRequest } from "./admin-request.ts";
+import type { AdminReply } from "./http-status.ts";
+import type { KindList } from "./references.ts";
+
+/** What clients may ask about schemas and plugins; none of it touches the store. Source: APISIX Admin API, other endpoints. */
+export interface CatalogEndpoints {
+  /** `GET /plugins/list`: names, highest priority first. */
+  readonly listPlugins: AdminHandler;
+  /** `GET /plugins/<name>` and `GET /plugins?all=true`. */
+  readonly showPlugin: AdminHandler;
+  /** `GET /schema/<kind>`. */
+  readonly showSchema: AdminHandler;
+  /** `POST /schema/validate/<plural>`: the schema alone, without references or plugins. */
+  readonly validate: AdminHandler;
+}
+
+/** Builds the endpoints over the registry and the plugin catalog. */
+export function catalogEndpoints(kinds: KindList, catalog: PluginCatalog): CatalogEndpoints {
+  return {
+    listPlugins: ({ query }) => {
+      const subsystem = query.get("subsystem") ?? "http";
+      if (subsystem !== "http" && subsystem !== "stream") return { status: 400, body: "invalid subsystem passed" };
+      return { status: 200, body: pluginsOf(catalog, subsystem).map(({ name }) => name) };
+    },
+    showPlugin: (request) => showPlugin(catalog, request),
+    showSchema: ({ param }) => {
+      const name = param("id") ?? "";
+      const definition = kinds.byKind(name);
+      if (definition === undefined) throw new GatewayError("REQUEST_INVALID", `not found schema: ${name}`);
+      return { status: 200, body: toJsonSchema(definition) };
+    },
+    validate: ({ param, body }) => {
+      const plural = param("plural") ?? "";
+      const definition = kinds.all().find((candidate) => candidate.plural === plural);
+      if (definition === undefined) {
+        throw new GatewayError("RESOURCE_KIND_UNKNOWN", `Unsupported resource type: ${plural}`);
+      }
+      const checked = checkValue(definition.schema, body?.value);
+      if (!checked.ok) throw new GatewayError("RESOURCE_INVALID", checked.message);
+      return { status: 200 };
+    },
+  };
+}
+
+function showPlugin(catalog: PluginCatalog, { param, query }: AdminRequest): AdminReply {
+  const subsystem = query.get("subsystem") ?? "http";
+  if (subsystem !== "http" && subsystem !== "stream") {
+    throw new GatewayError("REQUEST_INVALID", `unsupported subsystem: ${subsystem}`);
+  }
+  const plugins = pluginsOf(catalog, subsystem);
+  if (param("id") === undefined && query.get("all") === "true") {
+    return { status: 200, body: Object.fromEntries(plugins.map((plugin) => [plugin.name, attributesOf(plugin)])) };
+  }
+  const plugin = plugins.find(({ name }) => name === param("id"));
+  if (plugin === undefined) {
+    return { status: 404, body: { error_msg: `plugin not found in subsystem ${subsystem}` } };
+  }
+  if (query.get("schema_type") === "consumer") throw new GatewayError("REQUEST_INVALID", "not found schema");
+  return { status: 200, body: schemaOf(plugin) };
+}
+
+/** Every plugin here works on HTTP; the stream subsystem has none. */
+function pluginsOf(catalog: PluginCatalog, subsystem: "http" | "stream"): readonly PluginDefinition[] {
+  return subsystem === "http" ? catalog.all() : [];
+}
+
+function attributesOf(plugin: PluginDefinition): object {
+  return {
+    priority: plugin.priority,
+    version: plugin.version,
+    schema: schemaOf(plugin),
+    ...(plugin.metadataSchema === undefined ? {} : { metadata_schema: schemaToJson(plugin.metadataSchema) }),
+    ...(plugin.type === undefined ? {} : { type: plugin.type }),
+  };
+}
+
+/** A plugin's schema with what every plugin takes beside its own fields. */
+function schemaOf(plugin: PluginDefinition): object {
+  const schema = schemaToJson(plugin.schema);
+  return {
+    ...schema,
+    properties: { ...schema.properties, _meta: schemaToJson(pluginMeta) },
+    ...(plugin.secretFields === undefined ? {} : { encrypt_fields: plugin.secretFields }),
+  };
+}

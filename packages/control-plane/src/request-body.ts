@@ -1,0 +1,57 @@
+import type { IncomingMessage } from "node:http";
+import { GatewayError } from "@fngate/kernel";
+import { decodeLuaJson } from "./lua-json.ts";
+
+/** Largest Admin API body in bytes, inclusive; APISIX's, and etcd's default request limit. */
+export const MAX_BODY_BYTES = 1_572_864;
+
+/** A decoded body; undefined when there was none. */
+export type DecodedBody = { readonly value: unknown } | undefined;
+
+/**
+ * Reads and decodes a body, whatever its Content-Type. A declared length beyond {@link MAX_BODY_BYTES} is refused
+ * before reading, a chunked body as soon as it goes beyond. Raises `REQUEST_INVALID` with the raw body in
+ * `details.req_body` when it is not JSON.
+ */
+export async function readBody(request: IncomingMessage): Promise<DecodedBody> {
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) return undefined;
+  const result = decodeLuaJson(bytes);
+  if (result.ok) return { value: result.value };
+  throw new GatewayError("REQUEST_INVALID", `invalid request body: ${result.message}`, {
+    details: { req_body: bytes.toString("utf8") },
+  });
+}
+
+/** Declared length of a request in bytes; 0 when none is declared. */
+export function declaredLength(request: IncomingMessage): number {
+  return Number(request.headers["content-length"] ?? 0);
+}
+
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
+  if (declaredLength(request) > MAX_BODY_BYTES) throw tooLarge(declaredLength(request));
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const onData = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    else reject(tooLarge(size));
+  };
+  const onEnd = () => resolve(Buffer.concat(chunks));
+  const onFailure = () => reject(new GatewayError("REQUEST_INVALID", "invalid request body: connection lost"));
+  request.on("data", onData).once("end", onEnd).once("error", onFailure).once("close", onFailure);
+  try {
+    return await promise;
+  } finally {
+    request.pause();
+    request.off("data", onData).off("end", onEnd).off("error", onFailure).off("close", onFailure);
+  }
+}
+
+function tooLarge(bytes: number): GatewayError {
+  return new GatewayError(
+    "REQUEST_INVALID",
+    `invalid request body: request size ${bytes} is greater than the maximum size ${MAX_BODY_BYTES} allowed`,
+  );
+}
