@@ -1,3 +1,4 @@
+export { type Certificates, type CertificatesOptions, createCertificates, type KeyPair } from "./certificates.ts";
 export {
   type EchoReply,
   type EchoResponder,
@@ -6,7 +7,10 @@ export {
   type RecordedRequest,
   startEchoUpstream,
 } from "./echo-upstream.ts";
+export { findEtcd } from "./etcd-binary.ts";
+export { type EtcdOptions, EtcdProcess, startEtcd } from "./etcd-process.ts";
 export { type EventuallyOptions, eventually } from "./eventually.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { FakeConfigStore, type FakeConfigStoreOptions } from "./fake-config-store.ts";
+export { freePorts } from "./free-ports.ts";
 export { type TempDirectory, tempDirectory } from "./temp-directory.ts";

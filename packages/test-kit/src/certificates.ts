@@ -1,0 +1,70 @@
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { type TempDirectory, tempDirectory } from "./temp-directory.ts";
+
+const run = promisify(execFile);
+
+/** A certificate and its key, PEM. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A throw-away authority and what it signed. */
+export interface Certificates {
+  /** The authority's certificate, PEM. */
+  readonly ca: string;
+  /** Valid for the server names asked for, as server and as client. */
+  readonly server: KeyPair;
+  /** Valid as client; without a common name, which etcd's JSON gateway refuses beside a login. */
+  readonly client: KeyPair;
+}
+
+export interface CertificatesOptions {
+  /** Names and addresses the server certificate is valid for; default: `127.0.0.1`, `::1` and `localhost`. */
+  readonly names?: readonly string[];
+}
+
+/** Makes an authority, a server and a client certificate with the `openssl` command, valid for two days. */
+export async function createCertificates(options: CertificatesOptions = {}): Promise<Certificates> {
+  const { names = ["127.0.0.1", "::1", "localhost"] } = options;
+  await using directory = await tempDirectory();
+  const alternatives = names.map((name) => (isAddress(name) ? `IP:${name}` : `DNS:${name}`)).join(",");
+  const ca = await issue(directory, { name: "ca", extensions: ["basicConstraints=critical,CA:TRUE"] });
+  const leaf = ["basicConstraints=CA:FALSE", "extendedKeyUsage=serverAuth,clientAuth"];
+  const server = await issue(directory, {
+    name: "server",
+    issuer: "ca",
+    extensions: [...leaf, `subjectAltName=${alternatives}`],
+  });
+  const client = await issue(directory, { name: "client", issuer: "ca", extensions: leaf });
+  return { ca: ca.cert, server, client };
+}
+
+interface Request {
+  /** Goes into the subject, and is the stem of the files. */
+  readonly name: string;
+  readonly issuer?: string;
+  readonly extensions: readonly string[];
+}
+
+async function issue(directory: TempDirectory, { name, issuer, extensions }: Request): Promise<KeyPair> {
+  const [config, key, cert] = [
+    directory.file(`${name}.cnf`),
+    directory.file(`${name}.key`),
+    directory.file(`${name}.pem`),
+  ];
+  const sections = ["[req]", "distinguished_name = dn", "prompt = no", "[dn]", `O = fngate ${name}`, "[extensions]"];
+  await writeFile(config, [...sections, ...extensions, ""].join("\n"));
+  const signer =
+    issuer === undefined ? [] : ["-CA", directory.file(`${issuer}.pem`), "-CAkey", directory.file(`${issuer}.key`)];
+  const output = ["-config", config, "-extensions", "extensions", "-keyout", key, "-out", cert, "-days", "2"];
+  const keyType = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  await run("openssl", ["req", "-x509", ...keyType, ...output, ...signer]);
+  return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
+}
+
+function isAddress(name: string): boolean {
+  return name.includes(":") || /^[\d.]+$/.test(name);
+}
