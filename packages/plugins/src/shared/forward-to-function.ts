@@ -69,7 +69,8 @@ interface PreparedFunction {
 
 function callOf({ request, route }: RequestContext, prepared: PreparedFunction): FunctionCall {
   const { endpoint, hostHeader } = prepared.destinations[request.scheme];
-  const path = joinFunctionPath(prepared.address.basePath, route?.remainder);
+  const covered = { remainder: route?.remainder, path: request.path };
+  const path = joinFunctionPath(prepared.address.basePath, covered);
   const query = encodeQuery(request.query);
   return {
     kind: "call",
