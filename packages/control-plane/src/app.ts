@@ -120,6 +120,7 @@ const preflight: RequestHandler = async (request, response) => {
 };
 
 function errorHandler(logger: Logger): ErrorRequestHandler {
+  // biome-ignore lint/complexity/useMaxParams: Express tells error handlers by their four parameters
   return async (error: unknown, request, response, _next) => {
     if (!isExpected(error)) logger.error({ error: messageOf(error), method: request.method }, "admin request failed");
     else if (isGatewayError(error) && error.code.startsWith("STORE_")) {

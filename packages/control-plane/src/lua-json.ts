@@ -91,6 +91,8 @@ const PUNCTUATION: Readonly<Record<string, TokenType>> = {
   ",": "T_COMMA",
 };
 
+const SCALARS: ReadonlySet<TokenType> = new Set(["T_STRING", "T_NUMBER", "T_BOOLEAN", "T_NULL"]);
+
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
   "\\": "\\",
@@ -120,19 +122,10 @@ class LenientParser {
   }
 
   #value(token: Token): unknown {
-    switch (token.type) {
-      case "T_STRING":
-      case "T_NUMBER":
-      case "T_BOOLEAN":
-      case "T_NULL":
-        return token.value;
-      case "T_OBJ_BEGIN":
-        return this.#nested(() => this.#object());
-      case "T_ARR_BEGIN":
-        return this.#nested(() => this.#array());
-      default:
-        return this.#refuse("value", token);
-    }
+    if (SCALARS.has(token.type)) return token.value;
+    if (token.type === "T_OBJ_BEGIN") return this.#nested(() => this.#object());
+    if (token.type === "T_ARR_BEGIN") return this.#nested(() => this.#array());
+    return this.#refuse("value", token);
   }
 
   #nested<TValue>(read: () => TValue): TValue {
@@ -226,35 +219,46 @@ class LenientParser {
   #string(): Token {
     let bytes = "";
     this.#at += 1;
-    for (;;) {
-      const char = this.#bytes.charAt(this.#at);
-      if (char === '"') break;
+    for (let char = this.#bytes.charAt(this.#at); char !== '"'; char = this.#bytes.charAt(this.#at)) {
       if (char === "" || char === "\0") return this.#error("unexpected end of string");
-      if (char !== "\\") {
-        bytes += char;
-        this.#at += 1;
-        continue;
-      }
-      const escaped = this.#bytes.charAt(this.#at + 1);
-      const text = escaped === "u" ? this.#unicodeEscape() : ESCAPES[escaped];
-      if (text === undefined)
-        return this.#error(escaped === "u" ? "invalid unicode escape code" : "invalid escape code");
-      bytes += escaped === "u" ? Buffer.from(text, "utf8").toString("latin1") : text;
-      this.#at += escaped === "u" ? text.length * 6 : 2;
+      const part = char === "\\" ? this.#escape() : this.#plain();
+      if (typeof part !== "string") return part;
+      bytes += part;
     }
     this.#at += 1;
     return { type: "T_STRING", index: this.#at - 1, value: Buffer.from(bytes, "latin1").toString("utf8") };
   }
 
-  /** The character of the escape at the current place; a surrogate needs its other half right behind it. */
-  #unicodeEscape(): string | undefined {
-    const escape =
+  /** The bytes up to the next quote, escape or end. */
+  #plain(): string {
+    const pattern = /[^"\\\0]+/y;
+    pattern.lastIndex = this.#at;
+    const bytes = pattern.exec(this.#bytes)?.[0] ?? "";
+    this.#at += bytes.length;
+    return bytes;
+  }
+
+  /** The bytes that the escape at the current place stands for. */
+  #escape(): string | Token {
+    const code = this.#bytes.charAt(this.#at + 1);
+    if (code === "u") return this.#unicodeEscape();
+    const char = Object.hasOwn(ESCAPES, code) ? ESCAPES[code] : undefined;
+    if (char === undefined) return this.#error("invalid escape code");
+    this.#at += 2;
+    return char;
+  }
+
+  /** A surrogate needs its other half right behind it. */
+  #unicodeEscape(): string | Token {
+    const pattern =
       /\\u(?:([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|(?![dD][89a-fA-F])([0-9a-fA-F]{4}))/y;
-    escape.lastIndex = this.#at;
-    const [, high, low, single] = escape.exec(this.#bytes) ?? [];
-    if (single !== undefined) return String.fromCharCode(Number.parseInt(single, 16));
-    if (high === undefined || low === undefined) return undefined;
-    return String.fromCharCode(Number.parseInt(high, 16), Number.parseInt(low, 16));
+    pattern.lastIndex = this.#at;
+    const [found, high = "", low = "", single] = pattern.exec(this.#bytes) ?? [];
+    if (found === undefined) return this.#error("invalid unicode escape code");
+    this.#at += found.length;
+    const codes = single === undefined ? [high, low] : [single];
+    const text = String.fromCharCode(...codes.map((hex) => Number.parseInt(hex, 16)));
+    return Buffer.from(text, "utf8").toString("latin1");
   }
 
   #error(value: string): Token {

@@ -1,20 +1,29 @@
 import { describe, expect, it } from "vitest";
+import type { JsonObject } from "./json.ts";
 import { mergePatch, replaceAttribute } from "./patch.ts";
 
 describe("merging", () => {
-  it.each([
-    ["null deletes", { a: 1, b: 2 }, { a: null }, { b: 2 }],
-    ["a scalar replaces", { a: { b: 1 } }, { a: 1 }, { a: 1 }],
-    ["an object is merged into an object", { a: { b: 1, c: 2 } }, { a: { b: 3 } }, { a: { b: 3, c: 2 } }],
-    ["nested null deletes", { a: { b: 1, c: 2 } }, { a: { b: null } }, { a: { c: 2 } }],
-    ["an empty object clears", { a: { b: 1 } }, { a: {} }, { a: {} }],
-    ["an array replaces an object", { a: { b: 1 } }, { a: [1] }, { a: [1] }],
-    ["an object replaces an array", { a: [1, 2] }, { a: { b: 1 } }, { a: { b: 1 } }],
-    ["an array replaces an array", { a: [1, 2] }, { a: [3] }, { a: [3] }],
-    ["nested nulls stay when nothing was stored", {}, { a: { b: null } }, { a: { b: null } }],
-    ["nested nulls stay when the stored object is empty", { a: {} }, { a: { b: null } }, { a: { b: null } }],
-    ["nested nulls stay when a scalar was stored", { a: 1 }, { a: { b: null } }, { a: { b: null } }],
-  ])("%s", (_title, stored, patch, merged) => {
+  it.each<[string, { stored: JsonObject; patch: JsonObject }, JsonObject]>([
+    ["null deletes", { stored: { a: 1, b: 2 }, patch: { a: null } }, { b: 2 }],
+    ["a scalar replaces", { stored: { a: { b: 1 } }, patch: { a: 1 } }, { a: 1 }],
+    [
+      "an object is merged into an object",
+      { stored: { a: { b: 1, c: 2 } }, patch: { a: { b: 3 } } },
+      { a: { b: 3, c: 2 } },
+    ],
+    ["nested null deletes", { stored: { a: { b: 1, c: 2 } }, patch: { a: { b: null } } }, { a: { c: 2 } }],
+    ["an empty object clears", { stored: { a: { b: 1 } }, patch: { a: {} } }, { a: {} }],
+    ["an array replaces an object", { stored: { a: { b: 1 } }, patch: { a: [1] } }, { a: [1] }],
+    ["an object replaces an array", { stored: { a: [1, 2] }, patch: { a: { b: 1 } } }, { a: { b: 1 } }],
+    ["an array replaces an array", { stored: { a: [1, 2] }, patch: { a: [3] } }, { a: [3] }],
+    ["nested nulls stay when nothing was stored", { stored: {}, patch: { a: { b: null } } }, { a: { b: null } }],
+    [
+      "nested nulls stay when the stored object is empty",
+      { stored: { a: {} }, patch: { a: { b: null } } },
+      { a: { b: null } },
+    ],
+    ["nested nulls stay when a scalar was stored", { stored: { a: 1 }, patch: { a: { b: null } } }, { a: { b: null } }],
+  ])("%s", (_title, { stored, patch }, merged) => {
     const before = structuredClone(stored);
     expect(mergePatch(stored, patch)).toEqual(merged);
     expect(stored).toEqual(before);
@@ -28,13 +37,17 @@ describe("merging", () => {
 });
 
 describe("replacing an attribute", () => {
-  it.each([
-    ["a member is replaced", { a: { b: 1 } }, ["a", "b"], 2, { a: { b: 2 } }],
-    ["missing objects are made", {}, ["a", "b", "c"], 2, { a: { b: { c: 2 } } }],
-    ["null is a value", { a: 1 }, ["a"], null, { a: null }],
-    ["an array becomes a table", { a: ["x"] }, ["a", "0"], "y", { a: { "1": "x", "0": "y" } }],
-    ["inherited names are not members", {}, ["constructor", "name"], 1, { constructor: { name: 1 } }],
-  ])("%s", (_title, stored, path, value, result) => {
+  it.each<[string, { stored: JsonObject; path: string[]; value: unknown }, JsonObject]>([
+    ["a member is replaced", { stored: { a: { b: 1 } }, path: ["a", "b"], value: 2 }, { a: { b: 2 } }],
+    ["missing objects are made", { stored: {}, path: ["a", "b", "c"], value: 2 }, { a: { b: { c: 2 } } }],
+    ["null is a value", { stored: { a: 1 }, path: ["a"], value: null }, { a: null }],
+    ["an array becomes a table", { stored: { a: ["x"] }, path: ["a", "0"], value: "y" }, { a: { "1": "x", "0": "y" } }],
+    [
+      "inherited names are not members",
+      { stored: {}, path: ["constructor", "name"], value: 1 },
+      { constructor: { name: 1 } },
+    ],
+  ])("%s", (_title, { stored, path, value }, result) => {
     expect(replaceAttribute(stored, path, value)).toEqual(result);
   });
 

@@ -46,39 +46,52 @@ describe("a first tour of the Admin API", () => {
   });
 
   it.each([
-    ["PUT", "/routes/1", undefined, 400, { error_msg: "missing configurations" }],
+    ["PUT /routes/1", undefined, { status: 400, json: { error_msg: "missing configurations" } }],
     [
-      "PUT",
-      "/routes/1",
+      "PUT /routes/1",
       "{bad",
-      400,
       {
-        error_msg: "invalid request body: Expected object key string but found invalid token at character 2",
-        req_body: "{bad",
+        status: 400,
+        json: {
+          error_msg: "invalid request body: Expected object key string but found invalid token at character 2",
+          req_body: "{bad",
+        },
       },
     ],
-    ["PUT", "/routes/1", { id: "2", uri: "/a", plugins: {} }, 400, { error_msg: "wrong route id" }],
-    ["POST", "/routes/9", { uri: "/a", plugins: {} }, 400, { error_msg: "wrong route id, do not need it" }],
-    ["PATCH", "/routes/zz", {}, 404, { message: "Key not found" }],
-    ["PUT", "/routes/1?ttl=x", ROUTE, 400, { error_msg: "invalid argument ttl: should be a number" }],
-    ["GET", "/routes/nope", undefined, 404, { message: "Key not found" }],
-    ["DELETE", "/routes/nope", undefined, 404, { message: "Key not found" }],
-    ["DELETE", "/routes", undefined, 400, { error_msg: "missing route id" }],
-    ["PUT", "/routes", ROUTE, 400, { error_msg: "missing route id" }],
-    ["GET", "/nope", undefined, 404, { error_msg: "Unsupported resource type: nope" }],
-    ["GET", "/schema/nope", undefined, 400, { error_msg: "not found schema: nope" }],
-    ["GET", "/plugins/nope", undefined, 404, { error_msg: "plugin not found in subsystem http" }],
-    ["PUT", "/plugins/tag", {}, 404, { error_msg: "not found" }],
-    ["GET", "/stream_routes", undefined, 400, { error_msg: "stream mode is disabled, can not add stream routes" }],
+    ["PUT /routes/1", { id: "2", uri: "/a", plugins: {} }, { status: 400, json: { error_msg: "wrong route id" } }],
     [
-      "POST",
-      "/schema/validate/routes",
-      { uri: 1 },
-      400,
-      { error_msg: 'property "uri" validation failed: wrong type: expected string, got number' },
+      "POST /routes/9",
+      { uri: "/a", plugins: {} },
+      { status: 400, json: { error_msg: "wrong route id, do not need it" } },
     ],
-  ])("%s %s %j answers %i %j", async (method, path, body, status, json) => {
-    expect(await admin.call(method, path, { body })).toMatchObject({ status, json });
+    ["PATCH /routes/zz", {}, { status: 404, json: { message: "Key not found" } }],
+    ["PUT /routes/1?ttl=x", ROUTE, { status: 400, json: { error_msg: "invalid argument ttl: should be a number" } }],
+    ["GET /routes/nope", undefined, { status: 404, json: { message: "Key not found" } }],
+    ["DELETE /routes/nope", undefined, { status: 404, json: { message: "Key not found" } }],
+    ["DELETE /routes", undefined, { status: 400, json: { error_msg: "missing route id" } }],
+    ["PATCH /routes", {}, { status: 400, json: { error_msg: "missing route id" } }],
+    ["PUT /routes", ROUTE, { status: 400, json: { error_msg: "missing route id" } }],
+    ["GET /nope", undefined, { status: 404, json: { error_msg: "Unsupported resource type: nope" } }],
+    ["GET /schema/nope", undefined, { status: 400, json: { error_msg: "not found schema: nope" } }],
+    ["GET /plugins/nope", undefined, { status: 404, json: { error_msg: "plugin not found in subsystem http" } }],
+    ["PUT /plugins/tag", {}, { status: 404, json: { error_msg: "not found" } }],
+    [
+      "GET /stream_routes",
+      undefined,
+      { status: 400, json: { error_msg: "stream mode is disabled, can not add stream routes" } },
+    ],
+    [
+      "POST /schema/validate/routes",
+      { uri: 1 },
+      {
+        status: 400,
+        json: { error_msg: 'property "uri" validation failed: wrong type: expected string, got number' },
+      },
+    ],
+  ])("%s %j answers %j", async (request, body, answer) => {
+    const [method = "", path = ""] = request.split(" ");
+    const { status, json } = await admin.call(method, path, { body });
+    expect({ status, json }).toEqual(answer);
   });
 
   it("a POST generates an id of twenty digits", async () => {
