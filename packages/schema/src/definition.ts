@@ -13,6 +13,8 @@ export interface ResourceReference {
   readonly accepts?: (target: Readonly<Record<string, unknown>>, id: string) => string | undefined;
   /** Whole `error_msg` when it does not exist; default: `failed to fetch <label> info by <label> id [<id>], response code: 404`. */
   readonly missing?: (id: string) => string;
+  /** True when what it names may be deleted all the same: APISIX looks for some users only. */
+  readonly isWeak?: true;
 }
 
 /**
@@ -46,6 +48,13 @@ export interface ResourceDefinition<TKind extends string = string, TSchema exten
   readonly secretFields: readonly string[];
   /** Whole `error_msg` when a delete is refused because `user` (`route [1]`) names the object; default: `can not delete this <label>, <user> is still using it now`. */
   inUseMessage?(user: string): string;
+  /** Dotted paths that a GET leaves out. */
+  readonly hiddenFields?: readonly string[];
+  /**
+   * Set while the generic Admin API does not know some rule of the kind (sub-resources, keys that are not the id, checks
+   * against other objects): `registry.all` and `byPlural` leave it out, `byKind` and `known` do not.
+   */
+  readonly needsOwnApi?: true;
   /** Rules APISIX checks before the schema; returns the whole `error_msg`. */
   precheck?(value: Readonly<Record<string, unknown>>): string | undefined;
   /** Cross-field rules after the schema and before references; returns the whole `error_msg`. `parsed` has defaults. */

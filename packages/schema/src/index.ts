@@ -22,7 +22,7 @@ export {
   parsePluginConf,
   pluginMeta,
 } from "./plugin-check.ts";
-export { type Kind, type Resource, registry, type StoredResource } from "./resources/index.ts";
+export { type DefinitionOf, type Kind, type Resource, registry, type StoredResource } from "./resources/index.ts";
 export { isSecretReference } from "./secret-reference.ts";
 export {
   directoryOf,

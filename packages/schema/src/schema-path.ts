@@ -42,23 +42,10 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
 
 function innerOf(schema: z.core.$ZodTypes): z.core.$ZodType | undefined {
   const { def } = schema._zod;
-  switch (def.type) {
-    case "optional":
-    case "nullable":
-    case "default":
-    case "prefault":
-    case "nonoptional":
-    case "readonly":
-    case "catch":
-    case "success":
-      return def.innerType;
-    case "lazy":
-      return def.getter();
-    case "pipe":
-      return (def.in as z.core.$ZodTypes)._zod.def.type === "transform" ? def.out : def.in;
-    default:
-      return undefined;
-  }
+  if ("innerType" in def) return def.innerType;
+  if (def.type === "lazy") return def.getter();
+  if (def.type !== "pipe") return undefined;
+  return def.in._zod.def.type === "transform" ? def.out : def.in;
 }
 
 function stepIntoObject(def: z.core.$ZodObjectDef, segment: PropertyKey): SchemaStep {

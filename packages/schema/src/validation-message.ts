@@ -83,7 +83,9 @@ function leafOf(issue: z.core.$ZodIssue, leaf: Leaf): string {
       return invalidValue(issue.values, leaf.input);
     case "invalid_union":
       return invalidUnion(leaf);
-    default:
+    case "invalid_key":
+    case "invalid_element":
+    case "custom":
       return issue.message;
   }
 }

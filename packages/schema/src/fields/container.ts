@@ -21,8 +21,8 @@ export function openObject<TShape extends z.core.$ZodLooseShape>(shape: TShape, 
 }
 
 /** A map from any key to values of one schema; messages name the pattern `.*`, as APISIX's do. */
-export function mapOf<TValue extends z.ZodType>(value: TValue) {
-  const schema = takingEmpty(z.record(z.string(), value), () => ({}));
+export function mapOf<TValue extends z.ZodType>(value: TValue, ...rules: readonly Rule[]) {
+  const schema = takingEmpty(applyRules(z.record(z.string(), value), rules), () => ({}));
   patternMaps.add(schema);
   return schema;
 }

@@ -75,6 +75,15 @@ export function dependency(name: string, rule: Rule): Rule {
   };
 }
 
+/** A list dependency: objects that have `name` have `needed` too. */
+export function listDependency(name: string, needed: string): Rule {
+  return {
+    problem: (value) =>
+      has(value, name) && !has(value, needed) ? `property "${needed}" is required when "${name}" is set` : undefined,
+    json: { dependencies: { [name]: [needed] } },
+  };
+}
+
 /** A plain `required` inside a combinator. */
 export function required(...names: readonly string[]): Rule {
   return {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isSecretReference } from "../secret-reference.ts";
 import { listOf, mapOf, openObject } from "./container.ts";
 import { integer } from "./integer.ts";
+import type { Rule } from "./rules.ts";
 import { choice, text } from "./text.ts";
 
 const ID_PATTERN = "^[a-zA-Z0-9-_.]+$";
@@ -58,7 +59,12 @@ export const certificate = text({ min: 128, max: 65_536 });
 export const privateKey = text({ min: 64, max: 65_536 });
 
 /** Plugin configurations by name; what is inside is checked by {@link checkPlugins}. */
-export const plugins = mapOf(z.unknown());
+export const plugins = pluginsWith();
+
+/** {@link plugins} under rules of its own, e.g. on how many there may be. */
+export function pluginsWith(...rules: readonly Rule[]) {
+  return mapOf(z.unknown(), ...rules);
+}
 
 /** Lua source of a plugin-like script; stored, never run. */
 export const script = text({ min: 10, max: 102_400 });

@@ -1,10 +1,34 @@
 import type { z } from "zod";
 import type { ResourceDefinition } from "../definition.ts";
+import { consumer } from "./consumer.ts";
+import { consumerGroup } from "./consumer-group.ts";
+import { credential } from "./credential.ts";
+import { globalRule } from "./global-rule.ts";
+import { pluginConfig } from "./plugin-config.ts";
+import { pluginMetadata } from "./plugin-metadata.ts";
+import { proto } from "./proto.ts";
 import { route } from "./route.ts";
+import { secret } from "./secret.ts";
 import { service } from "./service.ts";
+import { ssl } from "./ssl.ts";
+import { streamRoute } from "./stream-route.ts";
 import { upstream } from "./upstream.ts";
 
-const definitions = { route, service, upstream } as const;
+const definitions = {
+  route,
+  service,
+  upstream,
+  plugin_config: pluginConfig,
+  consumer,
+  credential,
+  consumer_group: consumerGroup,
+  global_rule: globalRule,
+  plugin_metadata: pluginMetadata,
+  ssl,
+  proto,
+  stream_route: streamRoute,
+  secret,
+} as const;
 
 type Definitions = typeof definitions;
 
@@ -17,20 +41,30 @@ export type Resource<TKind extends Kind> = z.output<Definitions[TKind]["schema"]
 /** A resource as clients send it and the store keeps it. */
 export type StoredResource<TKind extends Kind> = z.input<Definitions[TKind]["schema"]>;
 
-/** Every kind of resource the gateway knows. */
+/** Definition of a kind, with the types its schema gives. */
+export type DefinitionOf<TKind extends Kind> = ResourceDefinition<
+  TKind,
+  z.ZodType<Resource<TKind>, StoredResource<TKind>>
+>;
+
+/** Every kind of resource, by name, by path and as lists. */
 export const registry = {
-  /** All definitions, in the order the Admin API lists them. */
-  all: (): readonly ResourceDefinition[] => ALL,
-  /** The definition of a kind. */
+  /** The kinds the generic Admin API serves, in the order in which APISIX looks for users of an object. */
+  all: (): readonly ResourceDefinition[] => SERVED,
+  /** Those and the kinds that need an API of their own (`needsOwnApi`): all that may lie in a store. */
+  known: (): readonly ResourceDefinition[] => KNOWN,
+  /** The definition of a known kind. */
   byKind,
-  /** The definition behind a path segment of the Admin API (`routes`), or nothing. */
-  byPlural: (plural: string): ResourceDefinition | undefined => ALL.find((definition) => definition.plural === plural),
+  /** The definition that the generic Admin API serves under a path segment (`routes`), or nothing. */
+  byPlural: (plural: string): ResourceDefinition | undefined =>
+    SERVED.find((definition) => definition.plural === plural),
 };
 
-const ALL: readonly ResourceDefinition[] = Object.values(definitions);
+const KNOWN: readonly ResourceDefinition[] = Object.values(definitions);
+const SERVED = KNOWN.filter(({ needsOwnApi }) => needsOwnApi === undefined);
 
-function byKind<TKind extends Kind>(kind: TKind): Definitions[TKind];
+function byKind<TKind extends Kind>(kind: TKind): DefinitionOf<TKind>;
 function byKind(kind: string): ResourceDefinition | undefined;
 function byKind(kind: string): ResourceDefinition | undefined {
-  return ALL.find((definition) => definition.kind === kind);
+  return KNOWN.find((definition) => definition.kind === kind);
 }

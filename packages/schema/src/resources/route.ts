@@ -7,7 +7,7 @@ import { allOf, anyOfRequired, atMostOneOf, noneOfRequired, oneOfRequired } from
 import { host, hosts, id, ip, metadata, method, plugins, script, status, timeout } from "../fields/shared.ts";
 import { text } from "../fields/text.ts";
 import { upstream } from "../fields/upstream.ts";
-import { isClientCertificate } from "../references.ts";
+import { clientCertificateOf } from "../references.ts";
 import { upstreamProblem } from "../upstream-check.ts";
 
 const schema = closedObject(
@@ -60,7 +60,7 @@ export const route = defineResource({
   hasTimestamps: true,
   plugins: "main",
   references: [
-    { path: ["upstream", "tls", "client_cert_id"], kind: "ssl", accepts: isClientCertificate },
+    clientCertificateOf("upstream"),
     { path: ["upstream_id"], kind: "upstream" },
     { path: ["service_id"], kind: "service" },
     { path: ["plugin_config_id"], kind: "plugin_config" },

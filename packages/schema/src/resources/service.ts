@@ -3,7 +3,7 @@ import { defineResource } from "../definition.ts";
 import { closedObject } from "../fields/container.ts";
 import { hosts, id, metadata, plugins, script } from "../fields/shared.ts";
 import { upstream } from "../fields/upstream.ts";
-import { isClientCertificate } from "../references.ts";
+import { clientCertificateOf } from "../references.ts";
 import { upstreamProblem } from "../upstream-check.ts";
 
 /** What several routes share: plugins, upstream, hosts. APISIX: service. */
@@ -23,10 +23,7 @@ export const service = defineResource({
   methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
   hasTimestamps: true,
   plugins: "main",
-  references: [
-    { path: ["upstream", "tls", "client_cert_id"], kind: "ssl", accepts: isClientCertificate },
-    { path: ["upstream_id"], kind: "upstream" },
-  ],
+  references: [clientCertificateOf("upstream"), { path: ["upstream_id"], kind: "upstream" }],
   secretFields: ["upstream.tls.client_key"],
   inUseMessage: (user) => `can not delete this service directly, ${user} is still using it now`,
   check: ({ upstream: embedded }) => (embedded === undefined ? undefined : upstreamProblem(embedded)),

@@ -1,6 +1,6 @@
 import { defineResource } from "../definition.ts";
 import { upstream as schema } from "../fields/upstream.ts";
-import { isClientCertificate } from "../references.ts";
+import { clientCertificateOf } from "../references.ts";
 import { bracketProblem, upstreamProblem } from "../upstream-check.ts";
 
 /** A set of backend nodes and how requests are spread over them. APISIX: upstream. */
@@ -11,7 +11,7 @@ export const upstream = defineResource({
   schema,
   methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
   hasTimestamps: true,
-  references: [{ path: ["tls", "client_cert_id"], kind: "ssl", accepts: isClientCertificate }],
+  references: [clientCertificateOf()],
   secretFields: ["tls.client_key"],
   precheck: (value) => bracketProblem(value["nodes"]),
   check: upstreamProblem,

@@ -1,0 +1,17 @@
+import { defineResource } from "../definition.ts";
+import { closedObject } from "../fields/container.ts";
+import { metadata } from "../fields/shared.ts";
+import { text } from "../fields/text.ts";
+
+/** A protocol buffer definition for `grpc-transcode`. Its content is not compiled here. APISIX: proto. */
+export const proto = defineResource({
+  kind: "proto",
+  plural: "protos",
+  label: "proto",
+  schema: closedObject({ ...metadata, content: text({ min: 1, max: 1_048_576 }) }),
+  methods: ["GET", "POST", "PUT", "DELETE"],
+  hasTimestamps: true,
+  references: [],
+  secretFields: [],
+  needsOwnApi: true,
+});

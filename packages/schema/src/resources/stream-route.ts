@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { defineResource } from "../definition.ts";
+import { closedObject, listOf, openObject } from "../fields/container.ts";
+import { integer } from "../fields/integer.ts";
+import { listDependency } from "../fields/rules.ts";
+import { anyObject, host, id, ip, metadata, plugins } from "../fields/shared.ts";
+import { text } from "../fields/text.ts";
+import { upstream } from "../fields/upstream.ts";
+
+const logger = closedObject(
+  { name: text().optional(), filter: listOf(z.unknown()).optional(), conf: anyObject.optional() },
+  listDependency("name", "conf"),
+);
+
+const protocol = openObject({
+  name: text(),
+  superior_id: id.optional(),
+  conf: anyObject.optional(),
+  logger: listOf(logger).optional(),
+});
+
+/** What matches connections of the stream proxy. Its upstream is checked by schema alone. APISIX: stream route. */
+export const streamRoute = defineResource({
+  kind: "stream_route",
+  plural: "stream_routes",
+  label: "stream route",
+  schema: closedObject({
+    ...metadata,
+    remote_addr: ip.optional(),
+    server_addr: ip.optional(),
+    server_port: integer({ min: 1, max: 65_535 }).optional(),
+    sni: host.optional(),
+    upstream: upstream.optional(),
+    upstream_id: id.optional(),
+    service_id: id.optional(),
+    plugins: plugins.optional(),
+    protocol: protocol.optional(),
+  }),
+  methods: ["GET", "POST", "PUT", "DELETE"],
+  hasTimestamps: true,
+  plugins: "stream",
+  references: [
+    { path: ["upstream_id"], kind: "upstream", isWeak: true },
+    { path: ["service_id"], kind: "service" },
+    {
+      path: ["protocol", "superior_id"],
+      kind: "stream_route",
+      missing: (missingId) => `failed to fetch stream routes[${missingId}], response code: 404`,
+    },
+  ],
+  secretFields: ["upstream.tls.client_key"],
+  needsOwnApi: true,
+});
