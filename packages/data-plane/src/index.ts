@@ -1,1 +1,14 @@
-export {};
+export { createDataPlane } from "./data-plane.ts";
+export type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
+export type {
+  AccessLogFormat,
+  AccessLogSink,
+  BoundAddress,
+  DataPlane,
+  DataPlaneOptions,
+  ListenAddress,
+  ListenerName,
+  MetricsOptions,
+  ProxyAdminOptions,
+  RealIpOptions,
+} from "./options.ts";

@@ -1,0 +1,67 @@
+import type { Clock } from "@fngate/kernel";
+import type { Revision } from "@fngate/store";
+import type { MirrorChange, MirrorUpdate } from "./mirror/mirror.ts";
+
+/** Everything that changed since the last publication, the newest state per key. */
+export interface PendingChanges {
+  readonly changes: readonly MirrorChange[];
+  readonly revision: Revision;
+}
+
+export interface CoalescerOptions {
+  readonly clock: Clock;
+  /** Shortest time between two publications, milliseconds. */
+  readonly intervalMs: number;
+  readonly publish: (pending: PendingChanges) => void;
+}
+
+/**
+ * Paces publications: at once when idle, then at most one per interval with the newest state of every key.
+ *
+ * Updates without changes (progress marks) publish nothing once there was a first publication.
+ */
+export class Coalescer {
+  readonly #options: CoalescerOptions;
+  readonly #stopping = new AbortController();
+  #pending = new Map<string, MirrorChange>();
+  #revision: Revision | undefined;
+  #isPacing = false;
+  #hasPublished = false;
+
+  constructor(options: CoalescerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes news from the mirror. */
+  offer(update: MirrorUpdate): void {
+    for (const change of update.changes) this.#pending.set(change.key, change);
+    this.#revision = update.revision;
+    if (!this.#isPacing && (this.#pending.size > 0 || !this.#hasPublished)) this.#publish(update.revision);
+  }
+
+  /** Drops what is outstanding. */
+  stop(): void {
+    this.#stopping.abort();
+    this.#pending.clear();
+  }
+
+  #publish(revision: Revision): void {
+    const changes = [...this.#pending.values()];
+    this.#pending = new Map();
+    this.#hasPublished = true;
+    this.#isPacing = true;
+    // Paced before publishing, so that a publication that throws does not end all later ones.
+    void this.#pace();
+    this.#options.publish({ changes, revision });
+  }
+
+  async #pace(): Promise<void> {
+    try {
+      await this.#options.clock.sleep(this.#options.intervalMs, this.#stopping.signal);
+    } catch {
+      return;
+    }
+    this.#isPacing = false;
+    if (this.#pending.size > 0 && this.#revision !== undefined) this.#publish(this.#revision);
+  }
+}

@@ -1,0 +1,176 @@
+import type { Map as PersistentMap } from "immutable";
+import type { PendingChanges } from "../coalescer.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import type { CompileDeps } from "./compile-deps.ts";
+import { type CompiledKind, type DecodedChange, decodeChange } from "./decode.ts";
+import { Findings } from "./findings.ts";
+import { mergeGlobalRules } from "./global-pipeline.ts";
+import type { Held } from "./held.ts";
+import type { ObjectStage } from "./object-stage.ts";
+import { placeRoutes } from "./placement.ts";
+import { compileRoute } from "./routes.ts";
+import { compileGlobalRule, compileNamedUpstream, compilePluginConfig, compileService } from "./services.ts";
+import type { CompiledObject, Snapshot, SnapshotTables } from "./snapshot.ts";
+
+/** A new snapshot and what goes with the step to it. */
+export interface Compilation {
+  readonly snapshot: Snapshot;
+  /** What the new snapshot no longer lists; released once it is in force. */
+  readonly retired: readonly Held[];
+  /** Findings that the previous snapshot did not have. */
+  readonly news: readonly Diagnostic[];
+  /** Routes that are gone. */
+  readonly deletedRoutes: readonly string[];
+}
+
+type ObjectCompiler<TObject> = (
+  id: string,
+  stored: NonNullable<DecodedChange["value"]>,
+  stage: ObjectStage,
+) => TObject | undefined;
+
+type TableValue<TKind extends CompiledKind> =
+  SnapshotTables[TKind] extends PersistentMap<string, infer TValue> ? TValue : never;
+
+/** How each kind is compiled. */
+const COMPILERS: { readonly [TKind in CompiledKind]: ObjectCompiler<TableValue<TKind>> } = {
+  route: compileRoute,
+  service: compileService,
+  upstream: compileNamedUpstream,
+  plugin_config: compilePluginConfig,
+  global_rule: compileGlobalRule,
+};
+
+/** Key of findings that belong to the global rules together. */
+const GLOBAL_RULES_KEY = "global_rules";
+
+/**
+ * Compiles changes onto a snapshot: only what changed is compiled, everything else is shared with `previous`, which
+ * stays as it is. An object that cannot be used keeps its last usable version and never touches the others.
+ */
+export function compileSnapshot(previous: Snapshot, pending: PendingChanges, deps: CompileDeps): Compilation {
+  const run = new CompileRun(previous, deps);
+  for (const change of pending.changes) {
+    const decoded = decodeChange(change, deps.prefix);
+    if (decoded !== undefined) run.apply(decoded);
+  }
+  return run.finish(pending.revision);
+}
+
+class CompileRun {
+  readonly #previous: Snapshot;
+  readonly #deps: CompileDeps;
+  readonly #tables: SnapshotTables;
+  readonly #diagnostics: Snapshot["diagnostics"];
+  readonly #changedIds: Record<CompiledKind, Set<string>> = {
+    route: new Set(),
+    service: new Set(),
+    upstream: new Set(),
+    plugin_config: new Set(),
+    global_rule: new Set(),
+  };
+  readonly #retired: Held[] = [];
+  readonly #news: Diagnostic[] = [];
+  readonly #deletedRoutes: string[] = [];
+
+  constructor(previous: Snapshot, deps: CompileDeps) {
+    this.#previous = previous;
+    this.#deps = deps;
+    const { tables } = previous;
+    this.#tables = {
+      route: tables.route.asMutable(),
+      service: tables.service.asMutable(),
+      upstream: tables.upstream.asMutable(),
+      plugin_config: tables.plugin_config.asMutable(),
+      global_rule: tables.global_rule.asMutable(),
+    };
+    this.#diagnostics = previous.diagnostics.asMutable();
+  }
+
+  apply(change: DecodedChange): void {
+    const findings = new Findings();
+    if (change.finding !== undefined) findings.list.push(change.finding);
+    else if (change.value === undefined) this.#remove(change);
+    else this.#compile(change, findings);
+    this.#note(
+      change.key,
+      findings.list.map((finding) => ({ kind: change.kind, id: change.id, ...finding })),
+    );
+  }
+
+  finish(revision: PendingChanges["revision"]): Compilation {
+    const previous = this.#previous;
+    const tables: SnapshotTables = {
+      route: this.#tables.route.asImmutable(),
+      service: this.#tables.service.asImmutable(),
+      upstream: this.#tables.upstream.asImmutable(),
+      plugin_config: this.#tables.plugin_config.asImmutable(),
+      global_rule: this.#tables.global_rule.asImmutable(),
+    };
+    const placement = placeRoutes(previous, tables, {
+      routes: this.#changedIds.route,
+      services: this.#changedIds.service,
+    });
+    const globals = this.#mergeGlobals(tables);
+    return {
+      snapshot: {
+        revision,
+        router: placement.router,
+        specs: placement.specs,
+        hostHeirs: placement.hostHeirs,
+        tables,
+        globalPipeline: globals.globalPipeline,
+        globalHeld: globals.globalHeld,
+        diagnostics: this.#diagnostics.asImmutable(),
+      },
+      retired: this.#retired,
+      news: this.#news,
+      deletedRoutes: this.#deletedRoutes,
+    };
+  }
+
+  #compile({ kind, id, value }: DecodedChange, findings: Findings): void {
+    if (value === undefined) return;
+    const compile: ObjectCompiler<CompiledObject> = COMPILERS[kind];
+    const object = compile(id, value, { deps: this.#deps, findings });
+    if (object === undefined) return;
+    const table: PersistentMap<string, CompiledObject> = this.#tables[kind];
+    this.#retire(table.get(id));
+    table.set(id, object);
+    this.#changedIds[kind].add(id);
+  }
+
+  #remove(change: DecodedChange): void {
+    const table: PersistentMap<string, CompiledObject> = this.#tables[change.kind];
+    const object = table.get(change.id);
+    if (object === undefined) return;
+    this.#retire(object);
+    table.delete(change.id);
+    this.#changedIds[change.kind].add(change.id);
+    if (change.kind === "route") this.#deletedRoutes.push(change.id);
+  }
+
+  #retire(object: CompiledObject | undefined): void {
+    if (object !== undefined) this.#retired.push(object.held);
+  }
+
+  #mergeGlobals(tables: SnapshotTables): Pick<Snapshot, "globalPipeline" | "globalHeld"> {
+    if (this.#changedIds.global_rule.size === 0) return this.#previous;
+    const merged = mergeGlobalRules([...tables.global_rule.values()]);
+    this.#note(GLOBAL_RULES_KEY, merged.diagnostics);
+    return { globalPipeline: merged.pipeline, globalHeld: merged.held };
+  }
+
+  /** Replaces what is known to be wrong under a key; only what is new is told. */
+  #note(key: string, diagnostics: readonly Diagnostic[]): void {
+    const known = this.#diagnostics.get(key) ?? [];
+    if (diagnostics.length === 0) {
+      if (known.length > 0) this.#diagnostics.delete(key);
+      return;
+    }
+    const isKnown = (one: Diagnostic): boolean =>
+      known.some((other) => other.path === one.path && other.message === one.message);
+    this.#news.push(...diagnostics.filter((diagnostic) => !isKnown(diagnostic)));
+    this.#diagnostics.set(key, diagnostics);
+  }
+}

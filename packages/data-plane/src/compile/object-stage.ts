@@ -1,0 +1,41 @@
+import type { CompileDeps } from "./compile-deps.ts";
+import type { Findings } from "./findings.ts";
+import { Held } from "./held.ts";
+import { compilePlugins, disposePlugins } from "./plugins.ts";
+import type { CompiledObject } from "./snapshot.ts";
+
+/** What compiling one object works with. */
+export interface ObjectStage {
+  readonly deps: CompileDeps;
+  readonly findings: Findings;
+}
+
+/** What an object is built from. */
+export interface ObjectParts {
+  readonly id: string;
+  /** Stored plugins. */
+  readonly plugins: Readonly<Record<string, unknown>> | undefined;
+  /** Gives back what the object holds beside its plugins. */
+  readonly dispose: (() => void) | undefined;
+}
+
+/**
+ * Sets up an object's plugins and ties them and what else it holds to one {@link Held}. When the plugins cannot be
+ * set up the rest is given back, and nothing is returned.
+ */
+export function buildObject<TObject extends CompiledObject>(
+  parts: ObjectParts,
+  stage: ObjectStage,
+  build: (object: CompiledObject) => TObject,
+): TObject | undefined {
+  const plugins = compilePlugins(parts.plugins, stage.deps, stage.findings);
+  if (plugins === undefined) {
+    parts.dispose?.();
+    return undefined;
+  }
+  const held = new Held(() => {
+    disposePlugins(plugins);
+    parts.dispose?.();
+  });
+  return build({ id: parts.id, held, plugins });
+}

@@ -1,0 +1,102 @@
+import { messageOf } from "@fngate/kernel";
+import type { PluginDefinition, PluginInstance } from "@fngate/plugin-kit";
+import { type CompiledExpression, compileExpression } from "@fngate/router/expr";
+import { decryptFields, parsePluginConf } from "@fngate/schema";
+import type { CompileDeps } from "./compile-deps.ts";
+import type { Findings } from "./findings.ts";
+import { applyMeta } from "./plugin-meta.ts";
+import type { ObjectPlugin } from "./snapshot.ts";
+
+type StoredPlugins = Readonly<Record<string, unknown>>;
+
+/**
+ * Sets up an object's plugins. Unknown ones are left out with a warning; a configuration that its plugin refuses
+ * makes the whole object unusable (nothing is returned), unless it is disabled (APISIX routing, invalid objects).
+ */
+export function compilePlugins(
+  stored: StoredPlugins | undefined,
+  deps: CompileDeps,
+  findings: Findings,
+): ObjectPlugin[] | undefined {
+  const compiled: ObjectPlugin[] = [];
+  for (const [name, config] of Object.entries(stored ?? {})) {
+    const definition = deps.catalog.get(name);
+    if (definition === undefined) {
+      findings.warn("UNKNOWN_PLUGIN", `plugins.${name}`, `unknown plugin [${name}] is skipped`);
+      continue;
+    }
+    const plugin = compilePlugin(definition, config, { deps, findings });
+    if (plugin === undefined) {
+      disposePlugins(compiled);
+      return undefined;
+    }
+    compiled.push(plugin);
+  }
+  return compiled;
+}
+
+/** Gives back what the plugins of an object took. */
+export function disposePlugins(plugins: readonly ObjectPlugin[]): void {
+  for (const { instance } of plugins) instance.dispose?.();
+}
+
+interface PluginStage {
+  readonly deps: CompileDeps;
+  readonly findings: Findings;
+}
+
+function compilePlugin(definition: PluginDefinition, stored: unknown, stage: PluginStage): ObjectPlugin | undefined {
+  const { name } = definition;
+  const { deps, findings } = stage;
+  const path = `plugins.${name}`;
+  const plain = decryptFields(stored, definition.secretFields ?? [], deps.keyring);
+  // Switched off here, it hides the plugin at lower levels, sound or not (APISIX: `_meta.disable`).
+  if (isSwitchedOff(plain)) return { name, priority: definition.priority, isDisabled: true, instance: {} };
+  const parsed = parsePluginConf(definition, plain);
+  if (!parsed.ok) {
+    const message = `failed to check the configuration of plugin ${name}: ${parsed.message}`;
+    return findings.error("INVALID_PLUGIN", path, message);
+  }
+  const { config, meta } = parsed.value;
+  const instance = setUp(definition, config, stage);
+  if (instance === undefined) return undefined;
+  if (meta.pre_function !== undefined) {
+    findings.warn("UNSUPPORTED_FIELD", `${path}._meta.pre_function`, "Lua is not run: pre_function is ignored");
+  }
+  const shaped = applyMeta(instance, {
+    errorResponse: meta.error_response,
+    filter: readFilter(meta.filter, path, findings),
+    variablesOf: deps.variablesOf,
+  });
+  return { name, priority: meta.priority ?? definition.priority, isDisabled: false, instance: shaped };
+}
+
+function isSwitchedOff(config: unknown): boolean {
+  if (typeof config !== "object" || config === null || !("_meta" in config)) return false;
+  const { _meta: meta } = config;
+  return typeof meta === "object" && meta !== null && "disable" in meta && meta.disable === true;
+}
+
+function setUp(
+  definition: PluginDefinition,
+  config: unknown,
+  { deps, findings }: PluginStage,
+): PluginInstance | undefined {
+  try {
+    return definition.setup(config, deps.pluginDeps);
+  } catch (error) {
+    const message = `plugin ${definition.name} cannot be set up: ${messageOf(error)}`;
+    return findings.error("INVALID_PLUGIN", `plugins.${definition.name}`, message);
+  }
+}
+
+/** A filter that cannot be compiled counts as true (APISIX: `_meta.filter`). */
+function readFilter(stored: unknown, path: string, findings: Findings): CompiledExpression | undefined {
+  if (!Array.isArray(stored) || stored.length === 0) return undefined;
+  try {
+    return compileExpression(stored);
+  } catch (error) {
+    findings.warn("INVALID_PLUGIN", `${path}._meta.filter`, `filter is ignored: ${messageOf(error)}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+import { messageOf } from "@fngate/kernel";
+import { checkRoute, type RouteSpec } from "@fngate/router";
+import { type CompiledExpression, compileExpression } from "@fngate/router/expr";
+import { type Resource, registry } from "@fngate/schema";
+import { EffectivePlugins } from "./effective-plugins.ts";
+import { buildObject, type ObjectStage } from "./object-stage.ts";
+import type { CompiledRoute } from "./snapshot.ts";
+import { readResource, type StoredValue } from "./stored-object.ts";
+import { chooseUpstream, disposeUpstream, TimedUpstream } from "./upstreams.ts";
+
+type StoredRoute = Resource<"route">;
+
+/** Compiles a route on its own; what it refers to is resolved per request. */
+export function compileRoute(id: string, stored: StoredValue, stage: ObjectStage): CompiledRoute | undefined {
+  const route = readResource(registry.byKind("route"), stored, stage);
+  if (route === undefined) return undefined;
+  const selector = compileSelector(id, route, stage);
+  if (selector === undefined) return undefined;
+  const { timeout } = route;
+  const upstream = chooseUpstream(route, timeout, stage);
+  const timed = timeout && new TimedUpstream(timeout, stage.deps.compileUpstream);
+  const dispose = (): void => {
+    disposeUpstream(upstream.upstream);
+    timed?.dispose();
+  };
+  return buildObject({ id, plugins: route.plugins, dispose }, stage, (object) => ({
+    ...object,
+    ...upstream,
+    name: route.name,
+    serviceId: idOf(route.service_id),
+    pluginConfigId: idOf(route.plugin_config_id),
+    isWebsocketEnabled: route.enable_websocket,
+    timed,
+    hosts: hostsOf(route),
+    isEnabled: route.status !== 0,
+    selector,
+    effective: new EffectivePlugins(object.plugins),
+  }));
+}
+
+/** What the router gets for a route, with its own hosts or those of its service. */
+export function specOf(route: CompiledRoute, serviceHosts: readonly string[]): RouteSpec<CompiledRoute> {
+  return { ...route.selector, hosts: route.hosts.length > 0 ? route.hosts : serviceHosts, value: route };
+}
+
+function compileSelector(
+  id: string,
+  route: StoredRoute,
+  { findings }: ObjectStage,
+): CompiledRoute["selector"] | undefined {
+  // A filter that were ignored would widen the match: the whole route is refused instead.
+  for (const field of ["filter_func", "script"] as const) {
+    if (route[field] === undefined) continue;
+    return findings.error("UNSUPPORTED_FIELD", field, `${field} is Lua, which is not run: the route is not in use`);
+  }
+  let vars: CompiledExpression | undefined;
+  try {
+    vars = route.vars === undefined ? undefined : compileExpression(route.vars);
+  } catch (error) {
+    return findings.error("INVALID_OBJECT", "vars", messageOf(error));
+  }
+  const selector = {
+    id,
+    uris: route.uris ?? (route.uri === undefined ? [] : [route.uri]),
+    ...(route.methods === undefined ? {} : { methods: route.methods }),
+    ...addressesOf(route),
+    ...(vars === undefined ? {} : { vars }),
+    priority: Number(route.priority),
+  };
+  try {
+    checkRoute({ ...selector, hosts: hostsOf(route), value: undefined });
+    return selector;
+  } catch (error) {
+    return findings.error("INVALID_OBJECT", "", messageOf(error));
+  }
+}
+
+function addressesOf(route: StoredRoute): { readonly remoteAddrs?: readonly string[] } {
+  const addresses = route.remote_addrs ?? (route.remote_addr === undefined ? undefined : [route.remote_addr]);
+  return addresses === undefined ? {} : { remoteAddrs: addresses };
+}
+
+function hostsOf(route: StoredRoute): readonly string[] {
+  const hosts = route.hosts ?? (route.host === undefined ? [] : [route.host]);
+  return hosts.map((host) => host.toLowerCase());
+}
+
+function idOf(id: string | number | undefined): string | undefined {
+  return id === undefined ? undefined : String(id);
+}

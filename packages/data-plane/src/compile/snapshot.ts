@@ -1,0 +1,118 @@
+import { type ConfiguredPlugin, EMPTY_PIPELINE, type Pipeline } from "@fngate/plugin-kit";
+import { createRouter, type Router, type RouterKind, type RouteSpec } from "@fngate/router";
+import type { Revision } from "@fngate/store";
+import { Map as PersistentMap, type Set as PersistentSet } from "immutable";
+import type { Diagnostic } from "../diagnostic.ts";
+import type { EffectivePlugins } from "./effective-plugins.ts";
+import type { Held } from "./held.ts";
+import type { TimedUpstream, UpstreamHandle } from "./upstreams.ts";
+
+/** One plugin of an object, and whether it was switched off there, which hides it at lower levels too. */
+export interface ObjectPlugin extends ConfiguredPlugin {
+  readonly isDisabled: boolean;
+}
+
+/** What every compiled object is. */
+export interface CompiledObject {
+  readonly id: string;
+  readonly held: Held;
+  readonly plugins: readonly ObjectPlugin[];
+}
+
+/** Where an object's requests go: nowhere, to a named upstream, or to its own. The name wins over its own. */
+export interface UpstreamChoice {
+  readonly upstreamId: string | undefined;
+  /** A number: the status of requests, because its own upstream cannot be called. */
+  readonly upstream: UpstreamHandle | number | undefined;
+}
+
+/** A service: defaults of the routes that name it. */
+export interface CompiledService extends CompiledObject, UpstreamChoice {
+  readonly hosts: readonly string[];
+  readonly isWebsocketEnabled: boolean | undefined;
+}
+
+/** A shared set of plugins. */
+export type CompiledPluginConfig = CompiledObject;
+
+/** Plugins that every request runs. */
+export type CompiledGlobalRule = CompiledObject;
+
+/** An upstream that routes and services name. */
+export interface CompiledUpstream extends CompiledObject {
+  readonly upstream: UpstreamHandle | number;
+}
+
+/** A route without what it refers to: that is looked up per request, so a change there recompiles no route. */
+export interface CompiledRoute extends CompiledObject, UpstreamChoice {
+  readonly name: string | undefined;
+  readonly serviceId: string | undefined;
+  readonly pluginConfigId: string | undefined;
+  readonly isWebsocketEnabled: boolean | undefined;
+  /** Others' upstreams under the route's own `timeout`; absent when it has none. */
+  readonly timed: TimedUpstream | undefined;
+  /** Own hosts; empty: the service's apply. */
+  readonly hosts: readonly string[];
+  /** False for `status: 0`: there, and never matched. */
+  readonly isEnabled: boolean;
+  /** What the router gets, without hosts. */
+  readonly selector: Omit<RouteSpec<CompiledRoute>, "hosts" | "value">;
+  /** Plugins of route, plugin config and service merged; remembers the last merge. */
+  readonly effective: EffectivePlugins;
+}
+
+/** A route's `timeout`, seconds, as stored. */
+export interface RouteTimeout {
+  readonly connect: number;
+  readonly send: number;
+  readonly read: number;
+}
+
+/** Compiled objects by kind and id. */
+export interface SnapshotTables {
+  readonly route: PersistentMap<string, CompiledRoute>;
+  readonly service: PersistentMap<string, CompiledService>;
+  readonly upstream: PersistentMap<string, CompiledUpstream>;
+  readonly plugin_config: PersistentMap<string, CompiledPluginConfig>;
+  readonly global_rule: PersistentMap<string, CompiledGlobalRule>;
+}
+
+/**
+ * One state of the configuration, ready to serve. Immutable; the next one shares what did not change, so that a
+ * change among 100,000 routes costs that one change.
+ */
+export interface Snapshot {
+  readonly revision: Revision | undefined;
+  readonly router: Router<CompiledRoute>;
+  readonly tables: SnapshotTables;
+  /** What the router holds for a route, for taking it out again. */
+  readonly specs: PersistentMap<string, RouteSpec<CompiledRoute>>;
+  /** Routes that take their hosts from a service, by service id. */
+  readonly hostHeirs: PersistentMap<string, PersistentSet<string>>;
+  /** Global rules merged. */
+  readonly globalPipeline: Pipeline;
+  /** What that pipeline uses. */
+  readonly globalHeld: readonly Held[];
+  /** Findings by store key. */
+  readonly diagnostics: PersistentMap<string, readonly Diagnostic[]>;
+}
+
+/** The configuration before any was read. */
+export function createEmptySnapshot(kind: RouterKind): Snapshot {
+  return {
+    revision: undefined,
+    router: createRouter<CompiledRoute>(kind),
+    tables: {
+      route: PersistentMap(),
+      service: PersistentMap(),
+      upstream: PersistentMap(),
+      plugin_config: PersistentMap(),
+      global_rule: PersistentMap(),
+    },
+    specs: PersistentMap(),
+    hostHeirs: PersistentMap(),
+    globalPipeline: EMPTY_PIPELINE,
+    globalHeld: [],
+    diagnostics: PersistentMap(),
+  };
+}

@@ -1,0 +1,85 @@
+import { messageOf } from "@fngate/kernel";
+import type { CompiledUpstream, UpstreamConfig } from "@fngate/proxy";
+import type { ObjectStage } from "./object-stage.ts";
+import type { RouteTimeout, UpstreamChoice } from "./snapshot.ts";
+
+/** An upstream that can be called, and what it was made from. */
+export interface UpstreamHandle {
+  readonly compiled: CompiledUpstream;
+  readonly config: UpstreamConfig;
+}
+
+/** Makes a stored upstream callable; throws `UPSTREAM_INVALID` for one that cannot be. */
+export type UpstreamCompiler = (config: UpstreamConfig) => CompiledUpstream;
+
+/** Status of requests to an upstream that cannot be called (APISIX: an unknown balancer type). */
+export const UNUSABLE_UPSTREAM = 500;
+
+/** Compiles an upstream. One that cannot be called is a warning: the object's plugins may never need it. */
+export function compileUpstreamStage(
+  config: UpstreamConfig,
+  stage: ObjectStage,
+): UpstreamHandle | typeof UNUSABLE_UPSTREAM {
+  try {
+    return { config, compiled: stage.deps.compileUpstream(config) };
+  } catch (error) {
+    stage.findings.warn("INVALID_UPSTREAM", "upstream", messageOf(error));
+    return UNUSABLE_UPSTREAM;
+  }
+}
+
+interface UpstreamFields {
+  readonly upstream_id?: string | number | undefined;
+  readonly upstream?: UpstreamConfig | undefined;
+}
+
+/** Where a route or service sends requests; a route's `timeout` takes the place of its upstream's. */
+export function chooseUpstream(
+  stored: UpstreamFields,
+  timeout: RouteTimeout | undefined,
+  stage: ObjectStage,
+): UpstreamChoice {
+  if (stored.upstream_id !== undefined) return { upstreamId: String(stored.upstream_id), upstream: undefined };
+  if (stored.upstream === undefined) return { upstreamId: undefined, upstream: undefined };
+  const config = timeout === undefined ? stored.upstream : { ...stored.upstream, timeout };
+  return { upstreamId: undefined, upstream: compileUpstreamStage(config, stage) };
+}
+
+/** Gives back the connections of a choice. */
+export function disposeUpstream(upstream: UpstreamChoice["upstream"]): void {
+  if (typeof upstream === "object") upstream.compiled.dispose();
+}
+
+/**
+ * The upstreams of others (named, or the service's) under a route's own `timeout`. Remembers the last one, which is
+ * made when a request first needs it.
+ */
+export class TimedUpstream {
+  readonly #timeout: RouteTimeout;
+  readonly #compile: UpstreamCompiler;
+  #base: UpstreamHandle | undefined;
+  #timed: UpstreamHandle | undefined;
+
+  constructor(timeout: RouteTimeout, compile: UpstreamCompiler) {
+    this.#timeout = timeout;
+    this.#compile = compile;
+  }
+
+  /** `base` with the route's timeout. */
+  of(base: UpstreamHandle): UpstreamHandle {
+    if (this.#timed !== undefined && this.#base === base) return this.#timed;
+    // Requests in flight keep their connections: disposing only gives up the claim on idle ones.
+    this.dispose();
+    const config = { ...base.config, timeout: this.#timeout };
+    const timed = { config, compiled: this.#compile(config) };
+    this.#base = base;
+    this.#timed = timed;
+    return timed;
+  }
+
+  dispose(): void {
+    this.#timed?.compiled.dispose();
+    this.#timed = undefined;
+    this.#base = undefined;
+  }
+}

@@ -1,0 +1,68 @@
+import type { Clock, Logger } from "@fngate/kernel";
+import type { ConfigStore } from "@fngate/store";
+import { Coalescer } from "./coalescer.ts";
+import { LastKnownFile } from "./mirror/last-known-file.ts";
+import { Mirror } from "./mirror/mirror.ts";
+import type { Publisher } from "./publisher.ts";
+
+/** Default of `publishIntervalMs`: far below what anybody notices, far above what publishing one change costs. */
+const DEFAULT_PUBLISH_INTERVAL_MS = 10;
+
+export interface FollowerOptions {
+  readonly store: ConfigStore;
+  readonly prefix: string;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly lastKnownPath: string | undefined;
+  readonly publishIntervalMs: number | undefined;
+}
+
+/** Follows the store and has its changes published: mirror, pacing and the file for starts without store. */
+export class ConfigFollower {
+  readonly mirror: Mirror;
+  readonly #coalescer: Coalescer;
+  readonly #file: LastKnownFile | undefined;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #isSynced = false;
+
+  constructor(options: FollowerOptions) {
+    const { clock, lastKnownPath: path, logger, prefix, publisher, random, store } = options;
+    const intervalMs = options.publishIntervalMs ?? DEFAULT_PUBLISH_INTERVAL_MS;
+    this.#coalescer = new Coalescer({ clock, intervalMs, publish: (pending) => publisher.publish(pending) });
+    const file =
+      path === undefined ? undefined : new LastKnownFile({ path, prefix, clock, logger, state: () => this.mirror });
+    this.#file = file;
+    this.mirror = new Mirror({
+      store,
+      prefix,
+      clock,
+      random,
+      logger,
+      onUpdate: (update) => {
+        this.#coalescer.offer(update);
+        this.#isSynced = true;
+        if (update.source !== "last-known" && update.changes.length > 0) file?.touch();
+      },
+      ...(file === undefined ? {} : { readLastKnown: () => file.read() }),
+    });
+  }
+
+  /** A complete configuration was published once. */
+  get isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  start(): void {
+    this.#running ??= this.mirror.run(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#coalescer.stop();
+    await this.#running;
+    await this.#file?.close();
+  }
+}

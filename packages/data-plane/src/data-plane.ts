@@ -1,0 +1,153 @@
+import { GatewayError } from "@fngate/kernel";
+import { type ConnectionManager, compileUpstream, createConnections } from "@fngate/proxy";
+import { createKeyring } from "@fngate/schema";
+import { createAccessLogRenderer } from "./access-log.ts";
+import { createEmptySnapshot } from "./compile/snapshot.ts";
+import { ConfigFollower } from "./config-follower.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { Admission } from "./http/admission.ts";
+import type { ExchangeContext } from "./http/exchange-context.ts";
+import { HttpListener } from "./http/listener.ts";
+import { RequestHandler } from "./http/request-handler.ts";
+import { RequestVariables } from "./http/request-variables.ts";
+import { RequestStats } from "./metrics/request-stats.ts";
+import type { BoundAddress, DataPlane, DataPlaneOptions } from "./options.ts";
+import { Publisher } from "./publisher.ts";
+import { SnapshotCell } from "./snapshot-cell.ts";
+
+const DEFAULT_MAX_HEADER_BYTES = 32 * 1024;
+
+/** Creates a data plane: follows the configuration in the store and serves requests by it. Nothing runs before `start`. */
+export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  return new StoreDataPlane(options);
+}
+
+class StoreDataPlane implements DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #cell: SnapshotCell;
+  readonly #connections: ConnectionManager;
+  readonly #stats = new RequestStats();
+  readonly #publisher: Publisher;
+  readonly #follower: ConfigFollower;
+  readonly #handler: RequestHandler;
+  readonly #listeners: HttpListener[] = [];
+  readonly #addresses: BoundAddress[] = [];
+  #isStopping = false;
+
+  constructor(options: DataPlaneOptions) {
+    const { clock, logger, store, prefix, routerKind } = options;
+    this.#options = options;
+    this.#cell = new SnapshotCell(createEmptySnapshot(routerKind));
+    this.#connections = createConnections({ logger });
+    this.#publisher = this.#createPublisher();
+    this.#follower = new ConfigFollower({
+      store,
+      prefix,
+      publisher: this.#publisher,
+      clock,
+      logger,
+      random: options.random ?? Math.random,
+      lastKnownPath: options.lastKnownFile,
+      publishIntervalMs: options.publishIntervalMs,
+    });
+    this.#handler = this.#createHandler();
+  }
+
+  get addresses(): readonly BoundAddress[] {
+    return this.#addresses;
+  }
+
+  get isReady(): boolean {
+    return this.#follower.isSynced && !this.#isStopping;
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    return [...this.#cell.current.diagnostics.values()].flat();
+  }
+
+  async start(): Promise<void> {
+    try {
+      for (const address of this.#options.listen) await this.#listen(address);
+    } catch (error) {
+      await this.stop({ deadlineMs: 0 }).catch(() => {});
+      throw error;
+    }
+    this.#follower.start();
+  }
+
+  async stop({ deadlineMs }: { readonly deadlineMs: number }): Promise<void> {
+    this.#isStopping = true;
+    const isDrained = await this.#drain(deadlineMs);
+    await this.#follower.stop();
+    await this.#connections.destroy();
+    if (!isDrained) throw new GatewayError("LIFECYCLE_DRAIN_TIMEOUT", `requests were cut after ${deadlineMs} ms`);
+  }
+
+  async #listen(address: { readonly host: string; readonly port: number }): Promise<void> {
+    const { clock, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, serverHeader } = this.#options;
+    const listener = new HttpListener({ handler: this.#handler, serverHeader, clock, maxHeaderBytes });
+    const bound = await listener.listen(address);
+    this.#listeners.push(listener);
+    this.#addresses.push({ listener: "http", ...bound });
+    this.#options.onListening?.("http", bound.host, bound.port);
+  }
+
+  /** Lets running requests end; false when time ran out and they were cut. */
+  async #drain(deadlineMs: number): Promise<boolean> {
+    const done = new AbortController();
+    const closed = Promise.all(this.#listeners.map((listener) => listener.close())).then(() => true);
+    const late = this.#options.clock.sleep(deadlineMs, done.signal).then(
+      () => false,
+      () => true,
+    );
+    const isDrained = await Promise.race([closed, late]);
+    done.abort();
+    if (isDrained) return true;
+    for (const listener of this.#listeners) listener.destroy();
+    await closed;
+    return false;
+  }
+
+  #createPublisher(): Publisher {
+    const { catalog, clock, keyring = [], logger, prefix, routerKind } = this.#options;
+    const connections = this.#connections;
+    return new Publisher({
+      cell: this.#cell,
+      clock,
+      logger,
+      onRouteDeleted: (id) => this.#stats.forget(id),
+      deps: {
+        prefix,
+        routerKind,
+        catalog,
+        keyring: createKeyring(keyring),
+        pluginDeps: { logger, clock, connections },
+        compileUpstream: (config) => compileUpstream(config, connections, this.#options.random),
+        variablesOf: (context) => new RequestVariables(context.request),
+      },
+    });
+  }
+
+  #createHandler(): RequestHandler {
+    const { accessLog, clock, logger, serverHeader, showUpstreamStatus = false } = this.#options;
+    const render = createAccessLogRenderer(this.#options.accessLogFormat ?? "text");
+    return new RequestHandler({
+      cell: this.#cell,
+      admission: new Admission(this.#options),
+      adminGate: undefined,
+      clock,
+      run: {
+        forwarder: this.#connections,
+        stats: this.#stats,
+        logger,
+        clock,
+        serverHeader,
+        showUpstreamStatus,
+        onFinished: (context: ExchangeContext) => {
+          this.#stats.record(context);
+          accessLog?.write(render(context));
+        },
+      },
+    });
+  }
+}

@@ -1,0 +1,35 @@
+import type { Readable } from "node:stream";
+
+/** One request of a client and the answer to it, whatever HTTP version carries them. */
+export interface ClientExchange {
+  /** Upper case. */
+  readonly method: string;
+  /** As on the request line. */
+  readonly target: string;
+  /** `1.0`, `1.1` or `2.0`. */
+  readonly httpVersion: string;
+  readonly scheme: "http" | "https";
+  /** Flat `[name, value, …]` as received. */
+  readonly rawHeaders: readonly string[];
+  /** Address of the TCP peer. */
+  readonly peerAddress: string;
+  readonly localPort: number;
+  readonly hasBody: boolean;
+  /** `Content-Length` in bytes, absent when the length is unknown. */
+  readonly declaredBytes: number | undefined;
+  /** False once the client is gone. */
+  readonly isOpen: boolean;
+  /** The body; asking for it sends `100 Continue` to a client that waits for that. */
+  openBody(): Readable;
+  /** Sends the head; `headers` is flat. `reason` may be empty. Throws when a field cannot be sent. */
+  writeHead(status: number, reason: string, headers: readonly string[]): void;
+  /** @returns false when the client is slower; wait for {@link ClientExchange.onDrain}. */
+  write(chunk: Uint8Array | string): boolean;
+  /** Runs `resume` once, when there is room again. */
+  onDrain(resume: () => void): void;
+  end(chunk?: Uint8Array | string): void;
+  /** Breaks the connection (HTTP/2: the stream), so that the client sees an incomplete answer. */
+  cut(): void;
+  /** Runs `listener` once, when the answer was handed over whole or the client left before. */
+  onClose(listener: (isComplete: boolean) => void): void;
+}

@@ -1,0 +1,212 @@
+import { type Clock, type GatewayError, HeaderList, type Logger, messageOf } from "@fngate/kernel";
+import {
+  type FunctionCall,
+  isPending,
+  type PhaseResult,
+  type Reply,
+  type RequestHook,
+  runLogPhase,
+  runRequestPhase,
+} from "@fngate/plugin-kit";
+import type { Forwarder } from "@fngate/proxy";
+import type { RequestStats } from "../metrics/request-stats.ts";
+import { addCharset } from "./answer-headers.ts";
+import type { ClientExchange } from "./client-exchange.ts";
+import { Downstream } from "./downstream.ts";
+import type { ExchangeContext } from "./exchange-context.ts";
+import { FunctionCarrier } from "./function-carrier.ts";
+import { type RenderedReply, renderError, renderNotFound, renderReply } from "./reply.ts";
+import { type RequestPlan, releasePlan } from "./request-plan.ts";
+import { reasonOf } from "./status-title.ts";
+import { UpstreamCarrier } from "./upstream-carrier.ts";
+
+/** What every request uses. */
+export interface RunDeps {
+  readonly forwarder: Forwarder;
+  readonly stats: RequestStats;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly serverHeader: string;
+  readonly showUpstreamStatus: boolean;
+  /** Called once per request that got an answer or lost its client. */
+  readonly onFinished: (context: ExchangeContext) => void;
+}
+
+/** Something under way for a request that ends with it. */
+export interface Cancellable {
+  cancel(): void;
+}
+
+/** One request from its first phase to its log line. */
+export class ExchangeRun {
+  readonly context: ExchangeContext;
+  readonly client: ClientExchange;
+  readonly downstream: Downstream;
+  readonly plan: RequestPlan;
+  readonly deps: RunDeps;
+  /** What is cancelled when the client leaves. */
+  running: Cancellable | undefined;
+  #isClosed = false;
+
+  constructor(client: ClientExchange, context: ExchangeContext, parts: { plan: RequestPlan; deps: RunDeps }) {
+    this.client = client;
+    this.context = context;
+    this.plan = parts.plan;
+    this.deps = parts.deps;
+    this.downstream = new Downstream(context, client, parts.plan.filters);
+    this.running = undefined;
+    client.onClose((isComplete) => this.#finish(isComplete));
+  }
+
+  /** The client left, or the answer is complete. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Runs the request phases, then whatever answers. Never throws. */
+  start(): void {
+    const { refusal } = this.plan;
+    if (refusal !== undefined) this.fail(refusal);
+    else this.#guard(() => this.#runPhases(0));
+  }
+
+  /** Answers with an error of the gateway's own, unless something went out already: then the client is cut off. */
+  fail(status: number, reason?: string): void {
+    this.send(renderError(status, reason));
+  }
+
+  /** Answers with something of the gateway's own. */
+  send(reply: RenderedReply): void {
+    if (this.#isClosed) return;
+    if (this.downstream.isHeadSent) {
+      this.downstream.cut();
+      return;
+    }
+    try {
+      this.#sendReply(reply);
+    } catch (error) {
+      this.#report(error);
+      this.#sendUnfiltered(renderError(500));
+    }
+  }
+
+  /** A plugin or an answer failed in the middle of things: this request ends with 500, no other notices. */
+  crash(error: unknown): void {
+    this.#report(error);
+    this.running?.cancel();
+    if (this.#isClosed) return;
+    if (this.downstream.isHeadSent) this.downstream.cut();
+    else this.#sendUnfiltered(renderError(500));
+  }
+
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.crash(error);
+    }
+  }
+
+  /** Global rules rewrite, route rewrites, global rules access, route accesses (APISIX routing, after the match). */
+  #runPhases(from: number): void {
+    const { global, route } = this.plan.filters;
+    for (let phase = from; phase < 4; phase += 1) {
+      const hooks = hooksOf(phase, global, route);
+      if (hooks.length === 0) continue;
+      const result = runRequestPhase(hooks, this.context);
+      if (isPending(result)) {
+        this.#resume(result, phase + 1);
+        return;
+      }
+      if (result !== undefined) {
+        this.#conclude(result);
+        return;
+      }
+    }
+    this.#forward();
+  }
+
+  #resume(pending: Promise<PhaseResult>, next: number): void {
+    pending
+      .then((result) => {
+        if (this.#isClosed) return;
+        if (result === undefined) this.#runPhases(next);
+        else this.#conclude(result);
+      })
+      .catch((error: unknown) => this.crash(error));
+  }
+
+  #conclude(result: Reply | FunctionCall): void {
+    if (result.kind === "reply") this.send(renderReply(result));
+    else new FunctionCarrier(this, result).start();
+  }
+
+  #forward(): void {
+    const { upstream } = this.plan;
+    if (this.plan.route === undefined) this.send(renderNotFound());
+    else if (typeof upstream === "number") this.fail(upstream);
+    else new UpstreamCarrier(this, upstream.compiled).start();
+  }
+
+  #sendReply(reply: RenderedReply): void {
+    const { response } = this.context;
+    const { serverHeader } = this.deps;
+    response.status = reply.status;
+    response.source = "gateway";
+    response.headers = reply.headers;
+    response.headers.set("Server", serverHeader);
+    addCharset(response.headers, reply.status);
+    response.headers.set("Content-Length", String(Buffer.byteLength(reply.body)));
+    this.downstream.sendHead(reasonOf);
+    this.downstream.end(reply.body);
+  }
+
+  /** The last resort when filters themselves fail. */
+  #sendUnfiltered(reply: RenderedReply): void {
+    const { response } = this.context;
+    response.status = reply.status;
+    response.source = "gateway";
+    response.headers = new HeaderList([...reply.headers.raw, "Server", this.deps.serverHeader]);
+    try {
+      this.client.writeHead(reply.status, reasonOf(reply.status), response.headers.raw);
+      this.client.end(reply.body);
+    } catch {
+      this.client.cut();
+    }
+  }
+
+  #finish(isComplete: boolean): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const { context, deps, plan } = this;
+    if (!isComplete) {
+      this.running?.cancel();
+      context.abort();
+      // nginx's word for a client that did not wait; logged only.
+      if (!this.downstream.isHeadSent) context.response.status = 499;
+    }
+    context.timings.totalMs = deps.clock.monotonicMs() - context.startedMonotonicMs;
+    context.bytesReceived = context.request.body.receivedBytes;
+    const report = (error: GatewayError): void => this.#report(error);
+    runLogPhase(plan.filters.global.log, context, report);
+    runLogPhase(plan.filters.route.log, context, report);
+    releasePlan(plan);
+    deps.onFinished(context);
+  }
+
+  #report(error: unknown): void {
+    const route = this.context.route?.id;
+    const details = error instanceof Error && "details" in error ? error.details : {};
+    this.deps.logger.error({ route, ...Object(details), reason: messageOf(error) }, "request failed in the gateway");
+  }
+}
+
+function hooksOf(
+  phase: number,
+  global: RequestPlan["filters"]["global"],
+  route: RequestPlan["filters"]["route"],
+): readonly RequestHook[] {
+  if (phase === 0) return global.rewrite;
+  if (phase === 1) return route.rewrite;
+  return phase === 2 ? global.access : route.access;
+}

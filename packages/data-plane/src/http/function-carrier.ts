@@ -1,0 +1,71 @@
+import type { FunctionCall } from "@fngate/plugin-kit";
+import type { AttemptOutcome, OutgoingBody } from "@fngate/proxy";
+import { errorResponseOf } from "../compile/plugin-meta.ts";
+import { AnswerSink } from "./answer-sink.ts";
+import type { ExchangeRun } from "./exchange-run.ts";
+import { outgoingBody } from "./outgoing-body.ts";
+import { renderError, renderReply } from "./reply.ts";
+
+/** Carries a request to a function and the answer back (APISIX: openfunction). */
+export class FunctionCarrier {
+  readonly #run: ExchangeRun;
+  readonly #call: FunctionCall;
+  #startedMs = 0;
+
+  constructor(run: ExchangeRun, call: FunctionCall) {
+    this.#run = run;
+    this.#call = call;
+  }
+
+  start(): void {
+    const { maxBodyBytes } = this.#call;
+    const body = outgoingBody(this.#run.context.request.body, maxBodyBytes, true);
+    if (!(body instanceof Promise)) {
+      this.#forward(body);
+      return;
+    }
+    body.then(
+      (settled) => this.#forward(settled),
+      () => this.#fail(400, "request-body"),
+    );
+  }
+
+  #forward(body: OutgoingBody | "too-large"): void {
+    const run = this.#run;
+    if (run.isClosed) return;
+    if (body === "too-large") {
+      this.#fail(this.#call.bodyTooLargeStatus, "body-too-large");
+      return;
+    }
+    const { endpoint, method, target, headers } = this.#call;
+    const { clock, forwarder, serverHeader } = run.deps;
+    const sink = new AnswerSink(run.context, run.downstream, {
+      source: "function",
+      serverHeader,
+      errorResponse: errorResponseOf(this.#call),
+      upstreamStatusField: () => undefined,
+      onFailure: (error) => run.crash(error),
+    });
+    this.#startedMs = clock.monotonicMs();
+    const exchange = forwarder.forward(endpoint, { method, target, headers: headers.raw, body }, sink);
+    run.running = exchange;
+    void exchange.outcome.then((outcome) => this.#settle(outcome));
+  }
+
+  #settle(outcome: AttemptOutcome): void {
+    const run = this.#run;
+    run.running = undefined;
+    run.context.timings.upstreamMs = run.deps.clock.monotonicMs() - this.#startedMs;
+    if (outcome.kind === "responded" || outcome.kind === "cancelled") return;
+    const { reason, cause } = outcome.failure;
+    run.deps.stats.countFailure("function", reason);
+    run.deps.logger.error({ route: run.context.route?.id, reason, cause: cause.message }, "function call failed");
+    if (outcome.kind === "truncated") run.downstream.cut();
+    else this.#fail(this.#call.failureStatus, reason);
+  }
+
+  #fail(status: number, reason: string): void {
+    const body = errorResponseOf(this.#call);
+    this.#run.send(body === undefined ? renderError(status, reason) : renderReply({ kind: "reply", status, body }));
+  }
+}

@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { plainAddress } from "./address-list.ts";
+import type { ClientExchange } from "./client-exchange.ts";
+
+/** A request on a plain HTTP/1 connection of `node:http`. */
+export class Http1Exchange implements ClientExchange {
+  readonly method: string;
+  readonly target: string;
+  readonly httpVersion: string;
+  readonly scheme = "http";
+  readonly rawHeaders: readonly string[];
+  readonly peerAddress: string;
+  readonly localPort: number;
+  readonly hasBody: boolean;
+  readonly declaredBytes: number | undefined;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #isContinueOwed: boolean;
+
+  /** @param isContinueOwed the client sent `Expect: 100-continue` and nobody answered yet. */
+  constructor(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean) {
+    this.#request = request;
+    this.#response = response;
+    this.#isContinueOwed = isContinueOwed;
+    this.method = request.method ?? "GET";
+    this.target = request.url ?? "/";
+    this.httpVersion = request.httpVersion;
+    this.rawHeaders = request.rawHeaders;
+    this.peerAddress = addressOf(request.socket);
+    this.localPort = request.socket.localPort ?? 0;
+    const declared = request.headers["content-length"];
+    this.declaredBytes = declared === undefined ? undefined : Number(declared);
+    this.hasBody = this.declaredBytes === undefined ? "transfer-encoding" in request.headers : this.declaredBytes > 0;
+  }
+
+  get isOpen(): boolean {
+    return !this.#response.destroyed;
+  }
+
+  /** The socket's traffic so far and whether somebody waits: what the stall watch compares. */
+  get progress(): ExchangeProgress {
+    const { socket } = this.#request;
+    return {
+      receivedBytes: socket.bytesRead,
+      sentBytes: socket.bytesWritten - socket.writableLength,
+      isAwaitingClient: this.#isAwaitingBody() || socket.writableLength > 0,
+    };
+  }
+
+  openBody(): Readable {
+    if (this.#isContinueOwed) {
+      this.#isContinueOwed = false;
+      this.#response.writeContinue();
+    }
+    return this.#request;
+  }
+
+  writeHead(status: number, reason: string, headers: readonly string[]): void {
+    // The cast only drops `readonly`: Node reads the list and keeps nothing of it.
+    this.#response.writeHead(status, reason, headers as string[]);
+  }
+
+  write(chunk: Uint8Array | string): boolean {
+    return this.#response.write(chunk);
+  }
+
+  onDrain(resume: () => void): void {
+    this.#response.once("drain", resume);
+  }
+
+  end(chunk?: Uint8Array | string): void {
+    this.#response.end(chunk);
+  }
+
+  /** Answers with `Connection: close` from here on. */
+  closeAfterAnswer(): void {
+    if (!this.#response.headersSent) this.#response.shouldKeepAlive = false;
+  }
+
+  cut(): void {
+    this.#request.socket.destroy();
+  }
+
+  onClose(listener: (isComplete: boolean) => void): void {
+    this.#response.once("close", () => listener(this.#response.writableFinished));
+  }
+
+  #isAwaitingBody(): boolean {
+    const request = this.#request;
+    return this.hasBody && !request.complete && !this.#isContinueOwed && !request.isPaused();
+  }
+}
+
+/** A moment of an exchange; two equal ones far apart mean that it stalled. */
+export interface ExchangeProgress {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  /** The gateway waits for the client: for more of its body, or for it to read. */
+  readonly isAwaitingClient: boolean;
+}
+
+// Reading a socket's address is a call into the system; a connection keeps the one it has.
+const addresses = new WeakMap<Socket, string>();
+
+function addressOf(socket: Socket): string {
+  let address = addresses.get(socket);
+  if (address === undefined) {
+    address = plainAddress(socket.remoteAddress);
+    addresses.set(socket, address);
+  }
+  return address;
+}

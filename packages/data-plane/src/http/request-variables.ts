@@ -1,0 +1,80 @@
+import type { GatewayRequest } from "@fngate/plugin-kit";
+import type { VariableLookup } from "@fngate/router/expr";
+
+type Reader = (request: GatewayRequest) => unknown;
+
+/** Variables by their APISIX names; unknown ones are absent. */
+const READERS: Readonly<Record<string, Reader>> = {
+  uri: (request) => request.path,
+  document_uri: (request) => request.path,
+  request_uri: (request) => `${request.path}${request.query === "" ? "" : `?${request.query}`}`,
+  real_request_uri: (request) => request.rawTarget,
+  args: (request) => request.query,
+  query_string: (request) => request.query,
+  is_args: (request) => (request.query === "" ? "" : "?"),
+  host: (request) => request.host,
+  scheme: (request) => request.scheme,
+  https: (request) => (request.scheme === "https" ? "on" : ""),
+  request_method: (request) => request.method,
+  method: (request) => request.method,
+  request: (request) => `${request.method} ${request.rawTarget} HTTP/${request.httpVersion}`,
+  server_protocol: (request) => `HTTP/${request.httpVersion}`,
+  http2: (request) => (request.httpVersion === "2.0" ? "h2" : ""),
+  remote_addr: (request) => request.remoteAddress,
+  server_port: (request) => String(request.localPort),
+  content_length: (request) => request.headers.get("content-length"),
+  content_type: (request) => request.headers.get("content-type"),
+};
+
+/** The variables that `vars` and `_meta.filter` read; nothing is computed before it is asked for. */
+export class RequestVariables implements VariableLookup {
+  readonly #request: GatewayRequest;
+
+  constructor(request: GatewayRequest) {
+    this.#request = request;
+  }
+
+  get(name: string): unknown {
+    if (name.startsWith("arg_")) return readArgument(this.#request.query, name.slice(4));
+    if (name.startsWith("http_")) return readField(this.#request, name.slice(5));
+    if (name.startsWith("cookie_")) return readCookie(this.#request, name.slice(7));
+    return Object.hasOwn(READERS, name) ? READERS[name]?.(this.#request) : undefined;
+  }
+}
+
+/** The first argument of that name, decoded; true when it has no `=` (APISIX variables). */
+function readArgument(query: string, name: string): string | true | undefined {
+  for (const part of query.split("&")) {
+    const equals = part.indexOf("=");
+    if (decode(equals < 0 ? part : part.slice(0, equals)) === name)
+      return equals < 0 ? true : decode(part.slice(equals + 1));
+  }
+  return undefined;
+}
+
+function decode(text: string): string {
+  const spaced = text.replaceAll("+", " ");
+  if (!spaced.includes("%")) return spaced;
+  return spaced.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+function readField(request: GatewayRequest, name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  const fields = request.headers.raw;
+  const values: string[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    const field = (fields[index] as string).toLowerCase().replaceAll("-", "_");
+    if (field === wanted) values.push(fields[index + 1] as string);
+  }
+  return values.length === 0 ? undefined : values.join(wanted === "cookie" ? "; " : ", ");
+}
+
+function readCookie(request: GatewayRequest, name: string): string | undefined {
+  for (const field of request.headers.getAll("cookie")) {
+    for (const part of field.split(";")) {
+      const equals = part.indexOf("=");
+      if (equals > 0 && part.slice(0, equals).trim() === name) return part.slice(equals + 1).trim();
+    }
+  }
+  return undefined;
+}

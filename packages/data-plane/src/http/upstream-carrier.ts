@@ -1,0 +1,136 @@
+import type { Endpoint } from "@fngate/kernel";
+import {
+  type CompiledUpstream,
+  type Exchange,
+  type Forwarder,
+  forwardToUpstream,
+  type OutgoingBody,
+  prepareHeaders,
+  type ResponseSink,
+  statusOf,
+  type UpstreamResult,
+} from "@fngate/proxy";
+import { AnswerSink } from "./answer-sink.ts";
+import type { ClientRequest } from "./exchange-context.ts";
+import type { ExchangeRun } from "./exchange-run.ts";
+import { outgoingBody } from "./outgoing-body.ts";
+import { renderError } from "./reply.ts";
+
+/**
+ * Carries a request to a plain upstream and the answer back. It stands between the attempt loop and the forwarder to
+ * know how earlier attempts ended when an answer's head arrives.
+ */
+export class UpstreamCarrier implements Forwarder {
+  readonly #run: ExchangeRun;
+  readonly #upstream: CompiledUpstream;
+  /** Status of each attempt that failed. */
+  readonly #failed: number[] = [];
+  #startedMs = 0;
+
+  constructor(run: ExchangeRun, upstream: CompiledUpstream) {
+    this.#run = run;
+    this.#upstream = upstream;
+  }
+
+  start(): void {
+    const body = outgoingBody(this.#run.context.request.body, Number.POSITIVE_INFINITY, false);
+    if (body instanceof Promise || body === "too-large") return;
+    this.#forward(body);
+  }
+
+  forward(endpoint: Endpoint, request: Parameters<Forwarder["forward"]>[1], sink: ResponseSink): Exchange {
+    const { context, deps } = this.#run;
+    context.upstreamAddress = `${endpoint.target.host}:${endpoint.target.port}`;
+    const exchange = deps.forwarder.forward(endpoint, request, sink);
+    void exchange.outcome.then((outcome) => {
+      if (outcome.kind === "failed") this.#failed.push(statusOf(outcome));
+    });
+    return exchange;
+  }
+
+  #forward(body: OutgoingBody): void {
+    const run = this.#run;
+    const { context, deps } = run;
+    const { request } = context;
+    context.upstreamScheme = this.#upstream.scheme;
+    const sink = new AnswerSink(context, run.downstream, {
+      source: "upstream",
+      serverHeader: deps.serverHeader,
+      errorResponse: undefined,
+      upstreamStatusField: (status) => this.#statusField(status),
+      onFailure: (error) => run.crash(error),
+    });
+    this.#startedMs = deps.clock.monotonicMs();
+    const exchange = forwardToUpstream({
+      upstream: this.#upstream,
+      forwarder: this,
+      request: { method: request.method, target: upstreamTarget(request), headers: upstreamHeaders(request), body },
+      host: request.rawHost,
+      sink,
+    });
+    run.running = exchange;
+    void exchange.result.then((result) => this.#settle(result));
+  }
+
+  /** The list of all attempts, when the last one is a server error or the configuration asks for it. */
+  #statusField(status: number): string | undefined {
+    const list = [...this.#failed, status].join(", ");
+    this.#run.context.upstreamStatus = list;
+    return status >= 500 || this.#run.deps.showUpstreamStatus ? list : undefined;
+  }
+
+  #settle({ outcome, status, attempts }: UpstreamResult): void {
+    const run = this.#run;
+    run.running = undefined;
+    run.context.timings.upstreamMs = run.deps.clock.monotonicMs() - this.#startedMs;
+    if (attempts.length > 0) run.context.upstreamStatus = attempts.map((attempt) => attempt.status).join(", ");
+    if (outcome?.kind === "responded" || outcome?.kind === "cancelled") return;
+    const reason = outcome?.failure.reason ?? "no-nodes";
+    run.deps.stats.countFailure("upstream", reason);
+    run.deps.logger.error(
+      { route: run.context.route?.id, reason, cause: outcome?.failure.cause.message },
+      "upstream failed",
+    );
+    if (outcome?.kind === "truncated") run.downstream.cut();
+    else this.#fail(status, reason, attempts.length > 0);
+  }
+
+  #fail(status: number, reason: string, wasTried: boolean): void {
+    // Only a client can break its own body; when it is still there, the request is what was wrong.
+    const reply = renderError(status === 499 ? 400 : status, reason);
+    if (wasTried) reply.headers.append("X-APISIX-Upstream-Status", this.#run.context.upstreamStatus);
+    this.#run.send(reply);
+  }
+}
+
+/** The raw target as the client sent it, with the query a plugin may have changed (APISIX upstream, request). */
+function upstreamTarget(request: ClientRequest): string {
+  const { originTarget, query } = request;
+  if (query === request.sentQuery) return originTarget;
+  const mark = originTarget.indexOf("?");
+  const path = mark < 0 ? originTarget : originTarget.slice(0, mark);
+  return query === "" ? path : `${path}?${query}`;
+}
+
+/** The client's fields with its address in `X-Real-IP` and at the end of `X-Forwarded-For`. */
+function upstreamHeaders(request: ClientRequest): string[] {
+  const fields = prepareHeaders(request.headers.raw);
+  let chain = "";
+  let kept = 0;
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] as string;
+    const value = fields[index + 1] as string;
+    const lower = name.length === 9 || name.length === 15 ? name.toLowerCase() : "";
+    if (lower === "x-real-ip") continue;
+    if (lower === "x-forwarded-for") {
+      chain += `${value}, `;
+      continue;
+    }
+    fields[kept] = name;
+    fields[kept + 1] = value;
+    kept += 2;
+  }
+  fields.length = kept;
+  fields.push("X-Real-IP", request.remoteAddress, "X-Forwarded-For", chain + request.remoteAddress);
+  return fields;
+}

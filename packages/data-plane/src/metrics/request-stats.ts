@@ -1,0 +1,124 @@
+import type { ResponseSource } from "@fngate/plugin-kit";
+import type { ExchangeContext } from "../http/exchange-context.ts";
+import { LatencySeries } from "./latency.ts";
+
+/** Labels of one group of requests. */
+export interface SeriesLabels {
+  readonly route: string;
+  readonly matchedUri: string;
+  readonly matchedHost: string;
+  readonly service: string;
+  /** Address without port; empty for functions and own answers. */
+  readonly node: string;
+  /** APISIX's `response_source`: `apisix`, `nginx` or `upstream`. */
+  readonly source: string;
+}
+
+/** Counters of one group of requests: plain numbers that a request bumps and a scrape reads. */
+export class RequestSeries {
+  readonly labels: SeriesLabels;
+  readonly statuses = new Map<number, number>();
+  readonly requestLatency = new LatencySeries();
+  readonly upstreamLatency = new LatencySeries();
+  readonly gatewayLatency = new LatencySeries();
+  ingressBytes = 0;
+  egressBytes = 0;
+  hasUpstream = false;
+
+  constructor(labels: SeriesLabels) {
+    this.labels = labels;
+  }
+
+  record(context: ExchangeContext): void {
+    const { status, source } = context.response;
+    const { totalMs, upstreamMs } = context.timings;
+    this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
+    this.requestLatency.observe(totalMs);
+    // A function's time counts as the gateway's own, as in APISIX.
+    const isUpstream = source === "upstream" && upstreamMs !== undefined;
+    if (isUpstream) {
+      this.hasUpstream = true;
+      this.upstreamLatency.observe(upstreamMs);
+    }
+    this.gatewayLatency.observe(isUpstream ? Math.max(0, totalMs - upstreamMs) : totalMs);
+    this.ingressBytes += context.bytesReceived;
+    this.egressBytes += context.bytesSent;
+  }
+}
+
+/** Series of one route, by matched pattern, node and source; bounded by what is configured, not by what clients send. */
+class RouteSeries {
+  readonly all: RequestSeries[] = [];
+
+  find(context: ExchangeContext, source: string): RequestSeries {
+    const { route } = context;
+    const node = nodeOf(context.upstreamAddress);
+    const uri = route?.uri ?? "";
+    const host = route?.host ?? "";
+    const service = route?.serviceId ?? "";
+    for (const series of this.all) {
+      const { labels } = series;
+      const isSame = labels.matchedUri === uri && labels.node === node && labels.source === source;
+      if (isSame && labels.matchedHost === host && labels.service === service) return series;
+    }
+    const labels = { route: route?.id ?? "", matchedUri: uri, matchedHost: host, service, node, source };
+    const series = new RequestSeries(labels);
+    this.all.push(series);
+    return series;
+  }
+}
+
+/** Why upstreams and functions failed, by reason. */
+export type FailureSide = "upstream" | "function";
+
+/** All request counters of a data plane. */
+export class RequestStats {
+  readonly #routes = new Map<string, RouteSeries>();
+  readonly failures: Readonly<Record<FailureSide, Map<string, number>>> = {
+    upstream: new Map(),
+    function: new Map(),
+  };
+  totalRequests = 0;
+
+  /** Counts a finished request. */
+  record(context: ExchangeContext): void {
+    const id = context.route?.id ?? "";
+    let route = this.#routes.get(id);
+    if (route === undefined) {
+      route = new RouteSeries();
+      this.#routes.set(id, route);
+    }
+    route.find(context, sourceLabel(context)).record(context);
+  }
+
+  countFailure(side: FailureSide, reason: string): void {
+    const counts = this.failures[side];
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+
+  /** Drops a deleted route's series, so that routes that come and go do not add up. */
+  forget(routeId: string): void {
+    this.#routes.delete(routeId);
+  }
+
+  *series(): IterableIterator<RequestSeries> {
+    for (const route of this.#routes.values()) yield* route.all;
+  }
+}
+
+const SOURCES: Readonly<Record<ResponseSource, string>> = {
+  gateway: "apisix",
+  function: "apisix",
+  upstream: "upstream",
+};
+
+/** `nginx` is APISIX's word for a proxied request that failed before an answer's head. */
+function sourceLabel(context: ExchangeContext): string {
+  const { source } = context.response;
+  return source === "gateway" && context.upstreamStatus !== "" ? "nginx" : SOURCES[source];
+}
+
+function nodeOf(address: string): string {
+  const colon = address.lastIndexOf(":");
+  return colon < 0 ? address : address.slice(0, colon);
+}

@@ -1,0 +1,113 @@
+import type { Clock, Logger } from "@fngate/kernel";
+import type { PluginCatalog } from "@fngate/plugin-kit";
+import type { RouterKind } from "@fngate/router";
+import type { ConfigStore } from "@fngate/store";
+import type { Diagnostic } from "./diagnostic.ts";
+
+/** Where a listener binds; port 0 takes any free port. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Which listener came up, for {@link DataPlaneOptions.onListening}. */
+export type ListenerName = "http" | "metrics" | "status";
+
+/** Receives finished access-log lines, each ending in a line feed; expected to buffer, never to throw. */
+export interface AccessLogSink {
+  write(line: string): void;
+}
+
+/** Access-log shape: APISIX's default text line, or one JSON object per line. */
+export type AccessLogFormat = "text" | "json";
+
+/** Whose word on the client's address is believed; APISIX's `nginx_config.http.real_ip_*`. */
+export interface RealIpOptions {
+  /** Field that names the client; default `X-Real-IP`. */
+  readonly header?: string;
+  /** Peers that are believed (addresses and CIDR ranges); default `127.0.0.1`. */
+  readonly from?: readonly string[];
+  /** For lists such as `X-Forwarded-For`: skip believed addresses from the right; default false, the last one counts. */
+  readonly recursive?: boolean;
+}
+
+/** Prometheus metrics on their own listener. */
+export interface MetricsOptions extends ListenAddress {
+  /** Default `/apisix/prometheus/metrics`. */
+  readonly uri?: string;
+  /** Default `apisix_`. */
+  readonly prefix?: string;
+}
+
+/** Serves `/apisix/admin` on the data-plane port, as old APISIX releases did. */
+export interface ProxyAdminOptions {
+  readonly target: ListenAddress | { readonly socketPath: string };
+  /** Peers (addresses and CIDR ranges) that may use it; everybody else gets what they would get without it. */
+  readonly allowedAddresses: readonly string[];
+}
+
+/** Everything a data plane is made from; the command line maps `config.yaml` to it. */
+export interface DataPlaneOptions {
+  readonly store: ConfigStore;
+  /** Key prefix in the store without a trailing slash, e.g. `/apisix`. */
+  readonly prefix: string;
+  readonly catalog: PluginCatalog;
+  /** Keys that encrypted plugin fields are tried with, in order; absent or empty: fields are taken as they are. */
+  readonly keyring?: readonly string[];
+  readonly listen: readonly ListenAddress[];
+  readonly routerKind: RouterKind;
+  /** Value of `Server` in every answer. */
+  readonly serverHeader: string;
+  /** Peers whose `X-Forwarded-*` are believed; absent: none are, and `X-Forwarded-For` is passed on as it came. */
+  readonly trustedAddresses?: readonly string[];
+  readonly realIp?: RealIpOptions;
+  /** Cut one trailing slash for matching; default false. */
+  readonly deleteUriTailSlash?: boolean;
+  /** Keep `%2F` as text for matching; default false. */
+  readonly matchUriEncodedSlash?: boolean;
+  /** Send `X-APISIX-Upstream-Status` with every upstream answer and not only with 5xx; default false. */
+  readonly showUpstreamStatus?: boolean;
+  /** Largest head (request line and fields) in bytes; default 32768. */
+  readonly maxHeaderBytes?: number;
+  readonly metrics?: MetricsOptions;
+  readonly status?: ListenAddress;
+  readonly proxyAdmin?: ProxyAdminOptions;
+  readonly accessLog?: AccessLogSink;
+  /** Default `text`. */
+  readonly accessLogFormat?: AccessLogFormat;
+  /** File that keeps the last complete configuration, so that a start without store serves it. */
+  readonly lastKnownFile?: string;
+  /** Shortest time between two publications of configuration, milliseconds; default 10. */
+  readonly publishIntervalMs?: number;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Source of jitter in `[0, 1)`; default `Math.random`. */
+  readonly random?: () => number;
+  /** Called once per listener when it accepts connections. */
+  readonly onListening?: (listener: ListenerName, host: string, port: number) => void;
+}
+
+/** A bound listener. */
+export interface BoundAddress extends ListenAddress {
+  readonly listener: ListenerName;
+}
+
+/** A running data plane. */
+export interface DataPlane {
+  /**
+   * Binds the listeners and begins to follow the store; resolves when the listeners are up, which is before the
+   * first configuration is there. Raises `LISTEN_FAILED`; what was bound by then is closed again.
+   */
+  start(): Promise<void>;
+  /** What is bound, with real ports; empty before {@link DataPlane.start}. */
+  readonly addresses: readonly BoundAddress[];
+  /** True from the first complete configuration on, until {@link DataPlane.stop}. */
+  readonly isReady: boolean;
+  /** What is wrong with the configuration now, one entry per finding. */
+  readonly diagnostics: readonly Diagnostic[];
+  /**
+   * Unready, no new connections, running requests may end within `deadlineMs` milliseconds, then sockets are cut.
+   * Raises `LIFECYCLE_DRAIN_TIMEOUT`, after everything is down, when sockets had to be cut.
+   */
+  stop(options: { readonly deadlineMs: number }): Promise<void>;
+}
