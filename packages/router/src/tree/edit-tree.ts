@@ -1,4 +1,4 @@
-import { RadixNode, slotOf } from "./radix-node.ts";
+import { RadixNode, runsThrough, slotOf } from "./radix-node.ts";
 
 /** A change of what one key holds. */
 export interface TreeEdit<TPayload> {
@@ -28,17 +28,42 @@ export function editTree<TPayload>(
   root: RadixNode<TPayload> | undefined,
   edit: TreeEdit<TPayload>,
 ): RadixNode<TPayload> | undefined {
-  return root === undefined ? createLeaf(edit) : editFrom(root, 0, edit);
+  if (root === undefined) return createLeaf(edit);
+  const trail = trailTo(root, edit.key);
+  let before = trail.pop() as RadixNode<TPayload>;
+  let after = editLast(before, trail.at(-1)?.end ?? 0, edit);
+  while (after !== before) {
+    const parent = trail.pop();
+    if (parent === undefined) return after;
+    before = parent;
+    after = replaceChild(parent, after, edit);
+  }
+  return root;
 }
 
-function editFrom<TPayload>(
+/** Nodes from the root towards the key, the last one being where the edit takes place. A list, for a tree may be as deep as its keys are long. */
+function trailTo<TPayload>(root: RadixNode<TPayload>, key: string): RadixNode<TPayload>[] {
+  const trail = [root];
+  let node: RadixNode<TPayload> | undefined = runsThrough(root, key, 0) ? root : undefined;
+  while (node !== undefined && node.end < key.length) {
+    const slot = slotOf(node.labels, key.charCodeAt(node.end));
+    const child: RadixNode<TPayload> | undefined = node.children[slot];
+    if (child === undefined) break;
+    trail.push(child);
+    node = runsThrough(child, key, node.end + 1) ? child : undefined;
+  }
+  return trail;
+}
+
+/** The last node of the trail after the edit; its label starts at `start`. */
+function editLast<TPayload>(
   node: RadixNode<TPayload>,
   start: number,
   edit: TreeEdit<TPayload>,
 ): RadixNode<TPayload> | undefined {
   const at = divergence(node, edit.key, start);
   if (at < node.end) return branchOff(node, at, edit);
-  return at === edit.key.length ? editSlot(node, edit) : editChild(node, edit);
+  return at === edit.key.length ? editSlot(node, edit) : addChild(node, edit);
 }
 
 /** Where the key leaves the node's label, at most the node's or the key's end. */
@@ -81,26 +106,28 @@ function editSlot<TPayload>(node: RadixNode<TPayload>, edit: TreeEdit<TPayload>)
   return tidy(own);
 }
 
-function editChild<TPayload>(node: RadixNode<TPayload>, edit: TreeEdit<TPayload>): RadixNode<TPayload> | undefined {
-  const slot = slotOf(node.labels, edit.key.charCodeAt(node.end));
-  if (slot < 0) return addChild(node, ~slot, edit);
-  const before = node.children[slot] as RadixNode<TPayload>;
-  const after = editFrom(before, node.end, edit);
-  if (after === before) return node;
-  const own = ownedBy(node, edit.owner);
-  if (after === undefined) {
-    setChildren(own, own.children.toSpliced(slot, 1));
-    return tidy(own);
-  }
-  own.children = own.children.with(slot, after);
-  return own;
-}
-
-function addChild<TPayload>(node: RadixNode<TPayload>, slot: number, edit: TreeEdit<TPayload>): RadixNode<TPayload> {
+function addChild<TPayload>(node: RadixNode<TPayload>, edit: TreeEdit<TPayload>): RadixNode<TPayload> {
   const leaf = createLeaf(edit);
   if (leaf === undefined) return node;
   const own = ownedBy(node, edit.owner);
+  const slot = ~slotOf(node.labels, edit.key.charCodeAt(node.end));
   setChildren(own, own.children.toSpliced(slot, 0, leaf));
+  return own;
+}
+
+/** The parent of an edited child: with the child's new form, or without it. */
+function replaceChild<TPayload>(
+  node: RadixNode<TPayload>,
+  child: RadixNode<TPayload> | undefined,
+  edit: TreeEdit<TPayload>,
+): RadixNode<TPayload> | undefined {
+  const slot = slotOf(node.labels, edit.key.charCodeAt(node.end));
+  const own = ownedBy(node, edit.owner);
+  if (child === undefined) {
+    setChildren(own, own.children.toSpliced(slot, 1));
+    return tidy(own);
+  }
+  own.children = own.children.with(slot, child);
   return own;
 }
 

@@ -1,7 +1,7 @@
 import type { Match, MatchInput } from "../router.ts";
 import { editTree } from "./edit-tree.ts";
 import { matchPath, type PathTree } from "./path-tree.ts";
-import { type RadixNode, slotOf } from "./radix-node.ts";
+import { prefixesAbove, type RadixNode, slotOf } from "./radix-node.ts";
 
 /**
  * Path trees by host. Keys are hosts written backwards, so that a wildcard is a prefix: exact hosts are in the `exact`
@@ -14,29 +14,34 @@ export type HostTree<TValue> = RadixNode<PathTree<TValue>>;
  * to `*`. Source: APISIX routing, "Order by host".
  */
 export function matchHost<TValue>(root: HostTree<TValue>, input: MatchInput): Match<TValue> | undefined {
-  return endsAlong(root, input.host, 0) ? matchBelow(root, input) : undefined;
-}
-
-/** Recurses only at wildcards, to come back to them when no longer host matches. */
-function matchBelow<TValue>(start: HostTree<TValue>, input: MatchInput): Match<TValue> | undefined {
-  let node = start;
-  while (node.prefix === undefined) {
-    if (node.end === input.host.length) return matchExact(node, input);
-    const next = stepLeft(node, input.host);
-    if (next === undefined) return undefined;
-    node = next;
+  const { host } = input;
+  let node = endsAlong(root, host, 0) ? root : undefined;
+  let deepest: HostTree<TValue> | undefined;
+  while (node !== undefined) {
+    if (node.prefix !== undefined) deepest = node;
+    if (node.end === host.length) break;
+    node = stepLeft(node, host);
   }
-  return matchLonger(node, input) ?? matchPath(node.prefix, input);
+  const match = matchEntry(node?.exact, input) ?? matchEntry(deepest?.prefix, input);
+  return match === undefined && deepest !== undefined ? matchAbove(root, deepest, input) : match;
 }
 
-function matchLonger<TValue>(node: HostTree<TValue>, input: MatchInput): Match<TValue> | undefined {
-  if (node.end === input.host.length) return matchExact(node, input);
-  const next = stepLeft(node, input.host);
-  return next === undefined ? undefined : matchBelow(next, input);
+/** Goes on to shorter wildcards. */
+function matchAbove<TValue>(
+  root: HostTree<TValue>,
+  deepest: HostTree<TValue>,
+  input: MatchInput,
+): Match<TValue> | undefined {
+  const outer = prefixesAbove(root, deepest);
+  for (let index = outer.length - 1; index >= 0; index -= 1) {
+    const match = matchEntry(outer[index]?.prefix, input);
+    if (match !== undefined) return match;
+  }
+  return undefined;
 }
 
-function matchExact<TValue>(node: HostTree<TValue>, input: MatchInput): Match<TValue> | undefined {
-  return node.exact === undefined ? undefined : matchPath(node.exact, input);
+function matchEntry<TValue>(paths: PathTree<TValue> | undefined, input: MatchInput): Match<TValue> | undefined {
+  return paths === undefined ? undefined : matchPath(paths, input);
 }
 
 /** As `stepDown`, reading the host from its end: no request pays for a reversed copy. */

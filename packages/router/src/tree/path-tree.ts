@@ -4,7 +4,7 @@ import type { Ranked } from "../candidate/ranking.ts";
 import type { ParsedUri } from "../pattern/pattern.ts";
 import type { Match, MatchInput } from "../router.ts";
 import { editTree } from "./edit-tree.ts";
-import { type RadixNode, runsThrough, stepDown } from "./radix-node.ts";
+import { prefixesAbove, type RadixNode, runsThrough, stepDown } from "./radix-node.ts";
 
 /** Routes by path: exact paths in the `exact` slots, dynamic patterns in the `prefix` slots of their literal text. */
 export type PathTree<TValue> = RadixNode<CandidateGroup<TValue>>;
@@ -14,26 +14,30 @@ export type PathTree<TValue> = RadixNode<CandidateGroup<TValue>>;
  * candidates take the request is passed over. Source: APISIX routing, "Order by path".
  */
 export function matchPath<TValue>(root: PathTree<TValue>, input: MatchInput): Match<TValue> | undefined {
-  return runsThrough(root, input.path, 0) ? matchBelow(root, input) : undefined;
-}
-
-/** Recurses only at nodes with dynamic patterns, to come back to them when nothing longer matches. */
-function matchBelow<TValue>(start: PathTree<TValue>, input: MatchInput): Match<TValue> | undefined {
   const { path } = input;
-  let node = start;
-  while (node.prefix === undefined) {
-    if (node.end === path.length) return node.exact?.pick(input);
-    const next = stepDown(node, path);
-    if (next === undefined) return undefined;
-    node = next;
+  let node = runsThrough(root, path, 0) ? root : undefined;
+  let deepest: PathTree<TValue> | undefined;
+  while (node !== undefined) {
+    if (node.prefix !== undefined) deepest = node;
+    if (node.end === path.length) break;
+    node = stepDown(node, path);
   }
-  return matchLonger(node, input) ?? node.prefix.pick(input);
+  const match = node?.exact?.pick(input) ?? deepest?.prefix?.pick(input);
+  return match === undefined && deepest !== undefined ? matchAbove(root, deepest, input) : match;
 }
 
-function matchLonger<TValue>(node: PathTree<TValue>, input: MatchInput): Match<TValue> | undefined {
-  if (node.end === input.path.length) return node.exact?.pick(input);
-  const next = stepDown(node, input.path);
-  return next === undefined ? undefined : matchBelow(next, input);
+/** Goes on to less specific places. Only such a request pays for the list of them. */
+function matchAbove<TValue>(
+  root: PathTree<TValue>,
+  deepest: PathTree<TValue>,
+  input: MatchInput,
+): Match<TValue> | undefined {
+  const outer = prefixesAbove(root, deepest);
+  for (let index = outer.length - 1; index >= 0; index -= 1) {
+    const match = outer[index]?.prefix?.pick(input);
+    if (match !== undefined) return match;
+  }
+  return undefined;
 }
 
 /** One route's place in a path tree: added with a candidate, taken away with its rank. */

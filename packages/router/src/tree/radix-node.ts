@@ -59,3 +59,14 @@ export function stepDown<TPayload>(node: RadixNode<TPayload>, text: string): Rad
   const child = node.children[slot] as RadixNode<TPayload>;
   return runsThrough(child, text, node.end + 1) ? child : undefined;
 }
+
+/** The nodes with a prefix payload between the root and `last`, which is not among them; the deepest is last. */
+export function prefixesAbove<TPayload>(root: RadixNode<TPayload>, last: RadixNode<TPayload>): RadixNode<TPayload>[] {
+  const found: RadixNode<TPayload>[] = [];
+  let node = root;
+  while (node !== last) {
+    if (node.prefix !== undefined) found.push(node);
+    node = node.children[slotOf(node.labels, last.key.charCodeAt(node.end))] as RadixNode<TPayload>;
+  }
+  return found;
+}
