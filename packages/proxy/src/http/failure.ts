@@ -1,3 +1,4 @@
+import { errors } from "undici";
 import type { AttemptFailure } from "../exchange.ts";
 import { ConnectFailure } from "./connect-socket.ts";
 
@@ -7,6 +8,7 @@ const REASON_BY_CODE: Readonly<Record<string, AttemptFailure["reason"]>> = {
   UND_ERR_NOT_SUPPORTED: "invalid-request",
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: "request-body",
   UND_ERR_HEADERS_OVERFLOW: "bad-response",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "bad-response",
   EPROTO: "tls",
 };
 
@@ -19,7 +21,7 @@ export function reasonOf(error: Error): AttemptFailure["reason"] {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   const known = REASON_BY_CODE[code];
   if (known !== undefined) return known;
-  if (code.startsWith("HPE_")) return "bad-response";
+  if (error instanceof errors.HTTPParserError || error instanceof BadResponseError) return "bad-response";
   if (code.startsWith("ERR_SSL_")) return "tls";
   return BAD_RESPONSE_MESSAGES.has(error.message) ? "bad-response" : "reset";
 }
@@ -28,6 +30,4 @@ export function reasonOf(error: Error): AttemptFailure["reason"] {
 export class InactivityError extends Error {}
 
 /** The answer does not follow HTTP/1.1 in a way the parser lets pass. */
-export class BadResponseError extends Error {
-  readonly code = "HPE_UNEXPECTED_STATUS";
-}
+export class BadResponseError extends Error {}
