@@ -1,4 +1,4 @@
-import { createSecureContext, getCACertificates, rootCertificates, type SecureContext } from "node:tls";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { type Connections, type Endpoint, type Logger, silentLogger, type Target, UsagePool } from "@fngate/kernel";
 import type { Exchange, Forwarder, OutgoingRequest, ResponseSink } from "../exchange.ts";
 import { ConnectionPool, type PoolSupport } from "./connection-pool.ts";
@@ -118,7 +118,9 @@ class PooledConnections implements ConnectionManager, PoolSupport {
   }
 
   #trustedCertificates(): string[] {
-    this.#trusted ??= [...new Set([...rootCertificates, ...getCACertificates("system"), ...this.#caCertificates])];
+    this.#trusted ??= [
+      ...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...this.#caCertificates]),
+    ];
     return this.#trusted;
   }
 }
