@@ -3,6 +3,7 @@ import { type CheckResult, checkValue } from "./check-value.ts";
 import { expressionProblem } from "./expression-check.ts";
 import { closedObject, listOf, openObject } from "./fields/container.ts";
 import { integer } from "./fields/integer.ts";
+import { isRecord } from "./fields/rules.ts";
 import { text } from "./fields/text.ts";
 
 /** What the check needs to know of a plugin; every `PluginDefinition` of the plugin kit is one. */
@@ -74,7 +75,7 @@ export function parsePluginConf(
   const schema = isOwnConsumerSchema ? (plugin.consumerSchema ?? plugin.schema) : plugin.schema;
   const config = checkValue(schema, isTable(conf) && !isFilledArray(conf) ? own : conf);
   if (!config.ok) return config;
-  const meta = checkValue(pluginMeta, rawMeta ?? {});
+  const meta = checkValue(pluginMeta, rawMeta === undefined ? {} : rawMeta);
   if (meta.ok) return { ok: true, value: { meta: meta.value, config: config.value } };
   if (isOwnConsumerSchema) return { ok: true, value: { meta: {}, config: config.value } };
   return { ok: false, message: `property "_meta" validation failed: ${meta.message}` };
@@ -85,7 +86,7 @@ function pluginProblem(name: string, conf: unknown, options: PluginCheckOptions)
   const plugin = options.catalog.get(name);
   if (plugin === undefined) return options.unknown === "skip" ? undefined : `unknown plugin [${name}]`;
   const parsed = parsePluginConf(plugin, conf, options.which);
-  const meta = isTable(conf["_meta"]) ? conf["_meta"] : {};
+  const meta = isRecord(conf["_meta"]) ? conf["_meta"] : {};
   if (!parsed.ok && meta["disable"] !== true) {
     return options.which === "stream"
       ? `failed to check the configuration of stream plugin [${name}]: ${parsed.message}`

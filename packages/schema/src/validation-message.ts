@@ -108,8 +108,7 @@ function typeNameOf(expected: string, schema: z.core.$ZodType | undefined): stri
 
 function isIntegerSchema(schema: z.core.$ZodType): boolean {
   if (z.globalRegistry.get(schema)?.["type"] === "integer") return true;
-  const { format } = schema._zod.bag;
-  return typeof format === "string" && format.includes("int");
+  return schema instanceof z.ZodNumber && schema.format?.includes("int") === true;
 }
 
 function tooSmall(issue: z.core.$ZodIssueTooSmall, input: unknown): string {
