@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { AdminHarness } from "./testing/admin-harness.ts";
+
+let admin: AdminHarness;
+beforeAll(async () => {
+  admin = await AdminHarness.start();
+});
+afterAll(() => admin[Symbol.asyncDispose]());
+
+it("the plugin list is sorted by priority", async () => {
+  expect(await admin.call("GET", "/plugins/list")).toMatchObject({ status: 200, text: '["tag","quota"]\n' });
+  expect(await admin.call("GET", "/plugins/list?subsystem=stream")).toMatchObject({ status: 200, json: [] });
+  expect(await admin.call("GET", "/plugins/list?subsystem=x")).toMatchObject({
+    status: 400,
+    text: "invalid subsystem passed",
+  });
+});
+
+it.each(["/plugins/quota", "/schema/plugins/quota"])("%s is the plugin's JSON Schema", async (path) => {
+  expect(await admin.call("GET", path)).toMatchObject({
+    status: 200,
+    json: {
+      type: "object",
+      properties: { limit: { type: "integer", minimum: 1 }, _meta: { type: "object" } },
+      required: ["limit"],
+      encrypt_fields: ["token"],
+    },
+  });
+});
+
+it.each([
+  ["/plugins", 404, "plugin not found in subsystem http"],
+  ["/plugins/quota?subsystem=stream", 404, "plugin not found in subsystem stream"],
+  ["/plugins/quota?subsystem=x", 400, "unsupported subsystem: x"],
+  ["/plugins/quota?schema_type=consumer", 400, "not found schema"],
+  ["/schema/routes", 400, "not found schema: routes"],
+  ["/schema/validate/routes", 400, "not found schema: validate"],
+])("GET %s answers %i", async (path, status, message) => {
+  expect(await admin.call("GET", path)).toMatchObject({ status, json: { error_msg: message } });
+});
+
+it("all plugins are shown at once for pickers", async () => {
+  expect(await admin.call("GET", "/plugins?all=true")).toMatchObject({
+    status: 200,
+    json: { quota: { priority: 10, version: 0.1, schema: { type: "object" } }, tag: { priority: 20 } },
+  });
+});
+
+it("the schema of a kind says what clients may send", async () => {
+  expect(await admin.call("GET", "/schema/route")).toMatchObject({
+    status: 200,
+    json: { type: "object", properties: { uri: { type: "string" } } },
+  });
+});
+
+it("validating checks the schema and nothing else", async () => {
+  const validate = (kind: string, body?: unknown) => admin.call("POST", `/schema/validate/${kind}`, { body });
+  expect(await validate("routes", { uri: "/", upstream_id: "missing" })).toMatchObject({ status: 200, text: "" });
+  expect(await validate("routes")).toMatchObject({
+    status: 400,
+    json: { error_msg: "wrong type: expected object, got nil" },
+  });
+  expect(await validate("nope", {})).toMatchObject({
+    status: 404,
+    json: { error_msg: "Unsupported resource type: nope" },
+  });
+});
