@@ -1,5 +1,5 @@
 import type { Match, MatchInput } from "../router.ts";
-import { editTree } from "../tree/edit-tree.ts";
+import { editTree, type TreeEdit } from "../tree/edit-tree.ts";
 import type { RadixNode } from "../tree/radix-node.ts";
 import type { Candidate } from "./candidate.ts";
 import type { CandidateGroup } from "./candidate-group.ts";
@@ -33,7 +33,7 @@ export class CandidateTree<TValue> implements CandidateGroup<TValue> {
   }
 
   remove(ranked: Ranked, owner: number): CandidateGroup<TValue> | undefined {
-    const root = editTree(this.#root, { key: rankKey(ranked), slot: "exact", owner, change: () => undefined });
+    const root = editTree(this.#root, { ...placeOf(ranked), owner, change: () => undefined });
     if (root === this.#root) return this;
     return root === undefined ? undefined : new CandidateTree(root);
   }
@@ -44,8 +44,7 @@ function insertInto<TValue>(
   candidate: Candidate<TValue>,
   owner: number,
 ): RadixNode<Candidate<TValue>> {
-  const edit = { key: rankKey(candidate), slot: "exact", owner, change: () => candidate } as const;
-  return editTree(root, edit) as RadixNode<Candidate<TValue>>;
+  return editTree(root, { ...placeOf(candidate), owner, change: () => candidate }) as RadixNode<Candidate<TValue>>;
 }
 
 /** Visits the tree in the order of its keys. */
@@ -58,4 +57,9 @@ function pickIn<TValue>(node: RadixNode<Candidate<TValue>>, input: MatchInput): 
     if (match !== undefined) return match;
   }
   return undefined;
+}
+
+function placeOf(ranked: Ranked): Pick<TreeEdit<unknown>, "text" | "keyLength" | "slot"> {
+  const text = rankKey(ranked);
+  return { text, keyLength: text.length, slot: "exact" };
 }

@@ -20,26 +20,23 @@ const NO_CAPTURES: Captures = { remainder: undefined, params: undefined };
 
 /** A route under one of its URIs: at the same time the group of one, which most groups are. */
 export class Candidate<TValue> implements CandidateGroup<TValue>, Ranked {
+  readonly id: string;
+  readonly priority: number;
   readonly uri: string;
-  readonly #route: RouteSpec<TValue>;
+  // The route itself is not kept: one object less to touch on every match.
+  readonly #value: TValue;
   readonly #host: string | HostPatterns;
   readonly #pattern: Pattern | undefined;
   readonly #constraints: readonly Constraint[];
 
   constructor({ route, uri, host, pattern, constraints }: CandidateParts<TValue>) {
+    this.id = route.id;
+    this.priority = route.priority;
     this.uri = uri;
-    this.#route = route;
+    this.#value = route.value;
     this.#host = host;
     this.#pattern = pattern;
     this.#constraints = constraints;
-  }
-
-  get id(): string {
-    return this.#route.id;
-  }
-
-  get priority(): number {
-    return this.#route.priority;
   }
 
   pick(input: MatchInput): Match<TValue> | undefined {
@@ -50,7 +47,7 @@ export class Candidate<TValue> implements CandidateGroup<TValue>, Ranked {
     const captures = this.#pattern === undefined ? NO_CAPTURES : this.#pattern.capture(input.path);
     if (captures === undefined) return undefined;
     return {
-      value: this.#route.value,
+      value: this.#value,
       uri: this.uri,
       host: typeof this.#host === "string" ? this.#host : (this.#host.patternOf(input) ?? ""),
       remainder: captures.remainder,

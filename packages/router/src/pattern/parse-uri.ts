@@ -1,26 +1,26 @@
 import type { ParsedUri, Pattern } from "./pattern.ts";
-import { RestPattern } from "./rest-pattern.ts";
+import { restPattern } from "./rest-pattern.ts";
 import { SegmentPattern } from "./segment-pattern.ts";
 import { type Token, tokenize } from "./tokens.ts";
 
 /** Takes a URI pattern apart into its place in the tree and what remains to be checked there. */
 export function parseUri(uri: string, hasSegmentNames: boolean): ParsedUri {
   if (!(uri.includes("*") || (hasSegmentNames && uri.includes("/:")))) {
-    return { literal: uri, isDynamic: false, pattern: undefined };
+    return { text: uri, literalLength: uri.length, isDynamic: false, pattern: undefined };
   }
   const tokens = tokenize(uri, hasSegmentNames);
   const first = tokens[0];
-  const literal = first?.kind === "text" ? first.text : "";
-  const dynamic = first?.kind === "text" ? tokens.slice(1) : tokens;
-  return { literal, isDynamic: dynamic.length > 0, pattern: compilePattern(literal, dynamic) };
+  const literalLength = first?.kind === "text" ? first.text.length : 0;
+  const dynamic = literalLength > 0 ? tokens.slice(1) : tokens;
+  return { text: uri, literalLength, isDynamic: dynamic.length > 0, pattern: compilePattern(literalLength, dynamic) };
 }
 
-function compilePattern(literal: string, dynamic: readonly Token[]): Pattern | undefined {
+function compilePattern(literalLength: number, dynamic: readonly Token[]): Pattern | undefined {
   const [first, second] = dynamic;
   if (first === undefined) return undefined;
   if (first.kind === "star" && second === undefined) {
     if (first.name === undefined) return undefined;
-    if (first.name === "") return new RestPattern(literal.length);
+    if (first.name === "") return restPattern(literalLength);
   }
-  return new SegmentPattern(literal.length, dynamic);
+  return new SegmentPattern(literalLength, dynamic);
 }

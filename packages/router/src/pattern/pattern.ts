@@ -14,8 +14,9 @@ export interface Pattern {
 
 /** A URI pattern taken apart. */
 export interface ParsedUri {
-  /** Text before the first dynamic part: the key in the tree. */
-  readonly literal: string;
+  readonly text: string;
+  /** How much of it comes before the first dynamic part: the key in the tree. */
+  readonly literalLength: number;
   /** Whether paths may go on after the literal text. */
   readonly isDynamic: boolean;
   /** Absent when the literal text decides alone and nothing is captured. */

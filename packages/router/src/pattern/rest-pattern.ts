@@ -1,7 +1,7 @@
 import type { Captures, Pattern } from "./pattern.ts";
 
 /** `/a/*` and `*`: matches every path with its prefix and captures what follows. */
-export class RestPattern implements Pattern {
+class RestPattern implements Pattern {
   readonly #prefixLength: number;
 
   constructor(prefixLength: number) {
@@ -11,4 +11,12 @@ export class RestPattern implements Pattern {
   capture(path: string): Captures {
     return { remainder: path.slice(this.#prefixLength), params: undefined };
   }
+}
+
+const byPrefixLength: RestPattern[] = [];
+
+/** The pattern after a literal prefix of that length; routes share them, and no key is longer than a URI may be. */
+export function restPattern(prefixLength: number): Pattern {
+  byPrefixLength[prefixLength] ??= new RestPattern(prefixLength);
+  return byPrefixLength[prefixLength];
 }

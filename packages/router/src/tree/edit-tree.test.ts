@@ -5,14 +5,21 @@ import type { RadixNode } from "./radix-node.ts";
 type Tree = RadixNode<number> | undefined;
 
 function put(root: Tree, key: string, value: number | undefined): Tree {
-  return editTree<number>(root, { key, slot: "exact", owner: nextOwner(), change: () => value });
+  return editTree<number>(root, {
+    text: key,
+    keyLength: key.length,
+    slot: "exact",
+    owner: nextOwner(),
+    change: () => value,
+  });
 }
 
 /** Puts every key in one go, with the value its index gives. */
 function putAll(root: Tree, keys: readonly string[], valueAt: (index: number) => number | undefined): Tree {
   const owner = nextOwner();
   return keys.reduce<Tree>(
-    (tree, key, index) => editTree<number>(tree, { key, slot: "exact", owner, change: () => valueAt(index) }),
+    (tree, key, index) =>
+      editTree<number>(tree, { text: key, keyLength: key.length, slot: "exact", owner, change: () => valueAt(index) }),
     root,
   );
 }

@@ -2,7 +2,9 @@ import { RadixNode, runsThrough, slotOf } from "./radix-node.ts";
 
 /** A change of what one key holds. */
 export interface TreeEdit<TPayload> {
-  readonly key: string;
+  readonly text: string;
+  /** How much of the text is the key; cutting it off would leave one more text per node. */
+  readonly keyLength: number;
   /** Which of the two slots of the key's node changes. */
   readonly slot: "exact" | "prefix";
   /** From {@link nextOwner}; nodes made under the same number are changed in place, all others are copied. */
@@ -29,7 +31,7 @@ export function editTree<TPayload>(
   edit: TreeEdit<TPayload>,
 ): RadixNode<TPayload> | undefined {
   if (root === undefined) return createLeaf(edit);
-  const trail = trailTo(root, edit.key);
+  const trail = trailTo(root, edit);
   let before = trail.pop() as RadixNode<TPayload>;
   let after = editLast(before, trail.at(-1)?.end ?? 0, edit);
   while (after !== before) {
@@ -42,15 +44,15 @@ export function editTree<TPayload>(
 }
 
 /** Nodes from the root towards the key, the last one being where the edit takes place. A list, for a tree may be as deep as its keys are long. */
-function trailTo<TPayload>(root: RadixNode<TPayload>, key: string): RadixNode<TPayload>[] {
+function trailTo<TPayload>(root: RadixNode<TPayload>, { text, keyLength }: TreeEdit<TPayload>): RadixNode<TPayload>[] {
   const trail = [root];
-  let node: RadixNode<TPayload> | undefined = runsThrough(root, key, 0) ? root : undefined;
-  while (node !== undefined && node.end < key.length) {
-    const slot = slotOf(node.labels, key.charCodeAt(node.end));
+  let node: RadixNode<TPayload> | undefined = runsThrough(root, text, 0) ? root : undefined;
+  while (node !== undefined && node.end < keyLength) {
+    const slot = slotOf(node.labels, text.charCodeAt(node.end));
     const child: RadixNode<TPayload> | undefined = node.children[slot];
     if (child === undefined) break;
     trail.push(child);
-    node = runsThrough(child, key, node.end + 1) ? child : undefined;
+    node = runsThrough(child, text, node.end + 1) ? child : undefined;
   }
   return trail;
 }
@@ -61,23 +63,27 @@ function editLast<TPayload>(
   start: number,
   edit: TreeEdit<TPayload>,
 ): RadixNode<TPayload> | undefined {
-  const at = divergence(node, edit.key, start);
+  const at = divergence(node, edit, start);
   if (at < node.end) return branchOff(node, at, edit);
-  return at === edit.key.length ? editSlot(node, edit) : addChild(node, edit);
+  return at === edit.keyLength ? editSlot(node, edit) : addChild(node, edit);
 }
 
 /** Where the key leaves the node's label, at most the node's or the key's end. */
-function divergence<TPayload>(node: RadixNode<TPayload>, key: string, start: number): number {
-  const limit = Math.min(node.end, key.length);
+function divergence<TPayload>(
+  node: RadixNode<TPayload>,
+  { text, keyLength }: TreeEdit<TPayload>,
+  start: number,
+): number {
+  const limit = Math.min(node.end, keyLength);
   let at = start;
-  while (at < limit && node.key.charCodeAt(at) === key.charCodeAt(at)) at += 1;
+  while (at < limit && node.key.charCodeAt(at) === text.charCodeAt(at)) at += 1;
   return at;
 }
 
 function createLeaf<TPayload>(edit: TreeEdit<TPayload>): RadixNode<TPayload> | undefined {
   const payload = edit.change(undefined);
   if (payload === undefined) return undefined;
-  const leaf = new RadixNode<TPayload>(edit.key, edit.key.length, edit.owner);
+  const leaf = new RadixNode<TPayload>(edit.text, edit.keyLength, edit.owner);
   leaf[edit.slot] = payload;
   return leaf;
 }
@@ -90,7 +96,7 @@ function branchOff<TPayload>(node: RadixNode<TPayload>, at: number, edit: TreeEd
     setChildren(leaf, [node]);
     return leaf;
   }
-  const branch = new RadixNode<TPayload>(edit.key, at, edit.owner);
+  const branch = new RadixNode<TPayload>(edit.text, at, edit.owner);
   const isNodeFirst = node.key.charCodeAt(at) < leaf.key.charCodeAt(at);
   setChildren(branch, isNodeFirst ? [node, leaf] : [leaf, node]);
   return branch;
@@ -102,7 +108,7 @@ function editSlot<TPayload>(node: RadixNode<TPayload>, edit: TreeEdit<TPayload>)
   const own = ownedBy(node, edit.owner);
   own[edit.slot] = payload;
   // So that the text of a route that is gone can be collected.
-  own.key = edit.key;
+  own.key = edit.text;
   return tidy(own);
 }
 
@@ -110,7 +116,7 @@ function addChild<TPayload>(node: RadixNode<TPayload>, edit: TreeEdit<TPayload>)
   const leaf = createLeaf(edit);
   if (leaf === undefined) return node;
   const own = ownedBy(node, edit.owner);
-  const slot = ~slotOf(node.labels, edit.key.charCodeAt(node.end));
+  const slot = ~slotOf(node.labels, edit.text.charCodeAt(node.end));
   setChildren(own, own.children.toSpliced(slot, 0, leaf));
   return own;
 }
@@ -121,7 +127,7 @@ function replaceChild<TPayload>(
   child: RadixNode<TPayload> | undefined,
   edit: TreeEdit<TPayload>,
 ): RadixNode<TPayload> | undefined {
-  const slot = slotOf(node.labels, edit.key.charCodeAt(node.end));
+  const slot = slotOf(node.labels, edit.text.charCodeAt(node.end));
   const own = ownedBy(node, edit.owner);
   if (child === undefined) {
     setChildren(own, own.children.toSpliced(slot, 1));
@@ -144,7 +150,18 @@ function ownedBy<TPayload>(node: RadixNode<TPayload>, owner: number): RadixNode<
 function setChildren<TPayload>(node: RadixNode<TPayload>, children: readonly RadixNode<TPayload>[]): void {
   node.children = children;
   // Built from units, not by joining slices: those would keep every earlier version of the text alive.
-  node.labels = String.fromCharCode(...children.map((child) => child.key.charCodeAt(node.end)));
+  node.labels = shared(String.fromCharCode(...children.map((child) => child.key.charCodeAt(node.end))));
+}
+
+/** Many nodes have the same labels (digits, mostly): one text for all of them stays in the processor's cache. */
+const MOST_SHARED = 4096;
+const sharedLabels = new Map<string, string>();
+
+function shared(labels: string): string {
+  const known = sharedLabels.get(labels);
+  if (known !== undefined) return known;
+  if (sharedLabels.size < MOST_SHARED) sharedLabels.set(labels, labels);
+  return labels;
 }
 
 /** Drops a node that holds nothing and leads nowhere, or only on to one other. */

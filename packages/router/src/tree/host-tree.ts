@@ -76,13 +76,11 @@ export function editHostTree<TValue>(
   { host, owner, change }: HostEdit<TValue>,
 ): HostTree<TValue> | undefined {
   const isWildcard = host.startsWith("*");
-  const key = backwards(isWildcard ? host.slice(1) : host);
-  return editTree(root, { key, slot: isWildcard ? "prefix" : "exact", owner, change });
+  const text = backwards(isWildcard ? host.slice(1) : host);
+  return editTree(root, { text, keyLength: text.length, slot: isWildcard ? "prefix" : "exact", owner, change });
 }
 
 /** By code unit, as the tree reads. */
 function backwards(text: string): string {
-  let reversed = "";
-  for (let index = text.length - 1; index >= 0; index -= 1) reversed += text.charAt(index);
-  return reversed;
+  return text.split("").toReversed().join("");
 }

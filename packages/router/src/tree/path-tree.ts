@@ -54,7 +54,8 @@ export function editPathTree<TValue>(
   { uri, owner, add, remove }: PathEdit<TValue>,
 ): PathTree<TValue> | undefined {
   return editTree(root, {
-    key: uri.literal,
+    text: uri.text,
+    keyLength: uri.literalLength,
     slot: uri.isDynamic ? "prefix" : "exact",
     owner,
     change: (group) => {
