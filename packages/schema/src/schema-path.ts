@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { isPatternMap } from "./fields/container.ts";
 
 /** How a value is held by the one around it, as far as the message words differ. */
-export type StepKind = "property" | "item" | "additional" | "pattern";
+type StepKind = "property" | "item" | "additional" | "pattern";
 
 /** One step of an issue's path: which kind of holder it leaves and the schema it arrives at, when known. */
 export interface SchemaStep {
@@ -23,11 +23,13 @@ export function stepInto(schema: z.core.$ZodType | undefined, segment: PropertyK
   if (def.type === "array") return { kind: "item", schema: def.element };
   if (def.type === "tuple") return { kind: "item", schema: def.items[Number(segment)] ?? def.rest ?? undefined };
   if (def.type === "record") return { kind: isPatternMap(inner) ? "pattern" : "additional", schema: def.valueType };
-  if (def.type === "intersection") {
-    const left = stepInto(def.left, segment);
-    return left.schema === undefined ? stepInto(def.right, segment) : left;
-  }
-  return fallback;
+  // Which member complained is not in the issue; the first that has the property gives the words.
+  const members = def.type === "intersection" ? [def.left, def.right] : def.type === "union" ? def.options : [];
+  return members.map((member) => stepInto(member, segment)).find(isKnown) ?? fallback;
+}
+
+function isKnown({ kind, schema }: SchemaStep): boolean {
+  return schema !== undefined && kind !== "additional";
 }
 
 /** The schema that decides, below wrappers such as `optional`, `default`, `readonly`, `lazy` and transformations. */

@@ -4,6 +4,6 @@
  * Wherever a string is expected such a reference passes every further rule (pattern, length, enum): what it stands
  * for is known to the data plane only. APISIX: secrets in the resource schemas.
  */
-export function isSecretReference(value: unknown): value is string {
+export function isSecretReference(value: unknown): boolean {
   return typeof value === "string" && (value.startsWith("$secret://") || /^\$env:\/\//i.test(value));
 }

@@ -22,7 +22,7 @@ const plugin = z.looseObject({
   mail: z.email().optional(),
   link: z.url().optional(),
   list: z.array(z.string().min(1)).min(1).max(2).optional(),
-  pair: z.tuple([z.string(), z.int()]).optional(),
+  pair: z.tuple([z.string(), z.int()], z.boolean()).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   codes: z.record(z.string().regex(/^[0-9]+$/), z.string()).optional(),
   nested: z.strictObject({ deep: z.object({ size: z.int().positive() }).optional() }).optional(),
@@ -82,6 +82,10 @@ const ROWS: readonly (readonly [conf: Record<string, unknown>, message: string])
   [
     { pair: ["a", "b"] },
     'property "pair" validation failed: failed to validate item 2: wrong type: expected integer, got string',
+  ],
+  [
+    { pair: ["a", 1, "c"] },
+    'property "pair" validation failed: failed to validate item 3: wrong type: expected boolean, got string',
   ],
   [{ pair: "a" }, 'property "pair" validation failed: wrong type: expected array, got string'],
   [
@@ -145,9 +149,12 @@ describe("messages for plain zod schemas", () => {
     });
   });
 
-  it("names unknown branches of a discriminated union without its members' reasons", () => {
-    expect(checkPlugin({ kind: { type: "c" } })).toMatchObject({ ok: false });
-    expect(checkPlugin({ kind: { type: "a", size: 1 } })).toMatchObject({ ok: true });
+  it.each([
+    [{ type: "c" }, 'property "type" validation failed: object matches none of the required'],
+    [{ type: "a", size: "1" }, 'property "size" validation failed: wrong type: expected integer, got string'],
+    [{ type: "b" }, 'property "name" is required'],
+  ])("reports from inside the chosen member of a discriminated union: %j", (kind, message) => {
+    expect(checkPlugin({ kind })).toEqual({ ok: false, message: `property "kind" validation failed: ${message}` });
   });
 
   it("gets by without the schema, in coarser words", () => {

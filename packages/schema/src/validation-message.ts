@@ -115,7 +115,6 @@ function tooSmall(issue: z.core.$ZodIssueTooSmall, input: unknown): string {
   const minimum = formatNumber(Number(issue.minimum));
   if (issue.origin === "string") return `string too short, expected at least ${minimum}, got ${lengthOf(input)}`;
   if (issue.origin === "array") return `expect array to have at least ${minimum} items`;
-  if (!isNumeric(issue.origin)) return `expect object to have at least ${minimum} properties`;
   return `expected ${printed(input)} to be ${issue.inclusive === false ? "greater than" : "at least"} ${minimum}`;
 }
 
@@ -123,12 +122,7 @@ function tooBig(issue: z.core.$ZodIssueTooBig, input: unknown): string {
   const maximum = formatNumber(Number(issue.maximum));
   if (issue.origin === "string") return `string too long, expected at most ${maximum}, got ${lengthOf(input)}`;
   if (issue.origin === "array") return `expect array to have at most ${maximum} items`;
-  if (!isNumeric(issue.origin)) return `expect object to have at most ${maximum} properties`;
   return `expected ${printed(input)} to be ${issue.inclusive === false ? "smaller than" : "at most"} ${maximum}`;
-}
-
-function isNumeric(origin: string): boolean {
-  return origin === "number" || origin === "int" || origin === "bigint";
 }
 
 const FORMAT_NAMES: Readonly<Record<string, string>> = { url: "uri", datetime: "date-time" };

@@ -16,7 +16,7 @@ const IPV6_CIDR = /^([a-fA-F0-9]{0,4}:){1,8}(:[a-fA-F0-9]{0,4}){0,8}([a-fA-F0-9]
 export const id = z.union([text({ min: 1, max: 64, pattern: ID_PATTERN }), integer({ min: 1 })]);
 
 /** Display name, 1 to 256 characters. */
-export const name = text({ min: 1, max: 256 });
+const name = text({ min: 1, max: 256 });
 
 /** Free text, at most 256 characters. */
 export const desc = text({ max: 256 });

@@ -109,6 +109,18 @@ describe("other kinds", () => {
     expect(checkValue(registry.byKind(kind).schema, value)).toMatchObject({ ok: true });
   });
 
+  it.each([
+    [{ remote_addr: ":/8" }, "invalid remote_addr: :/8"],
+    [{ server_addr: "::1/129" }, "invalid server_addr: ::1/129"],
+    [{ remote_addr: "::1/128", server_addr: "10.0.0.0/8" }, undefined],
+    [{ remote_addr: "127.0.0.1", server_addr: "$env://ADDRESS" }, undefined],
+    [{}, undefined],
+  ])("looks at the addresses of a stream route again: %j", (value, message) => {
+    const { schema, lateCheck } = registry.byKind("stream_route");
+    const result = checkValue(schema, value);
+    expect(result.ok && lateCheck?.(result.value)).toBe(message);
+  });
+
   it("checks the upstream inside a service beyond its schema", () => {
     const { schema, check } = registry.byKind("service");
     const result = checkValue(schema, { upstream: { nodes: { "a:0": 1 } } });

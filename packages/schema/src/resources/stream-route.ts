@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
 import { defineResource } from "../definition.ts";
 import { closedObject, listOf, openObject } from "../fields/container.ts";
@@ -6,6 +7,7 @@ import { listDependency } from "../fields/rules.ts";
 import { anyObject, host, id, ip, metadata, plugins } from "../fields/shared.ts";
 import { text } from "../fields/text.ts";
 import { upstream } from "../fields/upstream.ts";
+import { isSecretReference } from "../secret-reference.ts";
 
 const logger = closedObject(
   { name: text().optional(), filter: listOf(z.unknown()).optional(), conf: anyObject.optional() },
@@ -50,4 +52,14 @@ export const streamRoute = defineResource({
   ],
   secretFields: ["upstream.tls.client_key"],
   needsOwnApi: true,
+  lateCheck: (value) =>
+    addressProblem("remote_addr", value.remote_addr) ?? addressProblem("server_addr", value.server_addr),
 });
+
+/** The schema's pattern for IPv6 blocks is generous (`:/8`); stream routes alone get a second look. */
+function addressProblem(name: string, value: string | undefined): string | undefined {
+  if (value === undefined || isSecretReference(value)) return undefined;
+  const [address = "", bits] = value.split("/");
+  const longest = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  return longest >= Number(bits ?? 0) ? undefined : `invalid ${name}: ${value}`;
+}
