@@ -25,8 +25,12 @@ export class BoundedStore {
     return this.#bounded((signal) => this.#store.list(prefix, { signal }));
   }
 
-  put(key: string, value: string, options: Omit<PutOptions, "signal"> = {}): Promise<PutResult> {
-    return this.#bounded((signal) => this.#store.put(key, value, { ...options, signal }));
+  /** A signal among the options ends the wait earlier. */
+  put(key: string, value: string, options: PutOptions = {}): Promise<PutResult> {
+    const signals = options.signal === undefined ? [] : [options.signal];
+    return this.#bounded((signal) =>
+      this.#store.put(key, value, { ...options, signal: AbortSignal.any([signal, ...signals]) }),
+    );
   }
 
   delete(key: string): Promise<DeleteResult> {

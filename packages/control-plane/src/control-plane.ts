@@ -12,6 +12,8 @@ import { declaredLength, MAX_BODY_BYTES } from "./request-body.ts";
 /** Longest wait for a request's head and for the whole request, in milliseconds; bodies are small, so are these. */
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+/** How long an idle connection is kept, in milliseconds; nginx's default, which APISIX's clients are used to. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** How long {@link ControlPlane.start} waits for the placeholder keys before they become a background matter. */
 const PLACEHOLDER_PATIENCE_MS = 1_000;
 
@@ -23,7 +25,7 @@ export interface StopOptions {
   readonly deadlineMs?: number;
 }
 
-/** The Admin API of one process. */
+/** The Admin API of one process; it starts and stops once. */
 export interface ControlPlane {
   /**
    * Listens, and writes the store's placeholder keys, in the background if the store cannot be reached. Raises
@@ -60,7 +62,11 @@ class HttpControlPlane implements ControlPlane {
     this.#store = new BoundedStore(store);
     this.handler = createApp(options, { store: this.#store, prefix, catalog, keyring, clock, kinds: registry });
     this.#server = createServer(
-      { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+      {
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      },
       this.handler,
     );
     this.#server.on("checkContinue", (request, response) => {

@@ -1,9 +1,9 @@
-import { checkPlugins, checkValue, registry } from "@fngate/schema";
+import { checkPlugins, checkValue, registry, toJsonSchema } from "@fngate/schema";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { AdminHarness } from "./testing/admin-harness.ts";
 
-const KNOWN_NAMES = Object.keys(registry.byKind("route").schema.shape);
+const KNOWN_NAMES = Object.keys(toJsonSchema(registry.byKind("route")).properties ?? {});
 const VALID = { uri: "/f", upstream: { nodes: { "127.0.0.1:80": 1 } }, labels: { a: "b" }, methods: ["GET"] };
 
 let admin: AdminHarness;

@@ -1,5 +1,5 @@
 import { type Clock, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
-import { PLACEHOLDER_DIRECTORIES, PLACEHOLDER_VALUE } from "@fngate/schema";
+import { PLACEHOLDER_VALUE, placeholderKeys } from "@fngate/schema";
 import type { BoundedStore } from "./bounded-store.ts";
 
 /** Pauses between attempts in milliseconds: 0.5 s, doubled up to 30 s, so that a store that comes back is found soon. */
@@ -24,7 +24,7 @@ export async function ensurePlaceholders(options: PlaceholderOptions): Promise<v
   let pauseMs = FIRST_PAUSE_MS;
   while (!signal.aborted) {
     try {
-      for (const directory of PLACEHOLDER_DIRECTORIES) await ensurePlaceholder(store, `${prefix}/${directory}/`);
+      for (const key of placeholderKeys(prefix)) await ensurePlaceholder(store, key, signal);
       return;
     } catch (error) {
       if (signal.aborted) return;
@@ -35,9 +35,9 @@ export async function ensurePlaceholders(options: PlaceholderOptions): Promise<v
   }
 }
 
-async function ensurePlaceholder(store: BoundedStore, key: string): Promise<void> {
+async function ensurePlaceholder(store: BoundedStore, key: string, signal: AbortSignal): Promise<void> {
   try {
-    await store.put(key, PLACEHOLDER_VALUE, { expect: "absent" });
+    await store.put(key, PLACEHOLDER_VALUE, { expect: "absent", signal });
   } catch (error) {
     // A conflict says that the key is there, which is all that is wanted.
     if (!isGatewayError(error, "STORE_CONFLICT")) throw error;

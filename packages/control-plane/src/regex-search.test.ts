@@ -8,6 +8,8 @@ it.each([
   ["HEL", [["hello"]], [false]],
   ["^/b", [["/a", "/b"], ["/c"]], [true, false]],
   ["[", [["["]], [false]],
+  ["v1\\-b", [["v1-b"], ["v1b"]], [true, false]],
+  ["^.$", [["😀"]], [true]],
   ["'); throw new Error('", [["x"]], [false]],
 ])("%j in %j finds %j", (pattern, rows, hits) => {
   expect(searchTexts(pattern, rows)).toEqual(hits);

@@ -6,9 +6,12 @@ import { Script } from "node:vm";
  */
 const SEARCH_TIMEOUT_MS = 100;
 
-const search = new Script(
-  "{ const regex = new RegExp(pattern, 'u'); JSON.parse(rows).map((texts) => texts.some((text) => regex.test(text))); }",
-);
+/** PCRE takes escapes such as `\-` that JavaScript takes only without the `u` flag. */
+const search = new Script(`
+  const compile = (flags) => { try { return new RegExp(pattern, flags); } catch {} };
+  const regex = compile("u") ?? compile("");
+  JSON.parse(rows).map((texts) => regex !== undefined && texts.some((text) => regex.test(text)));
+`);
 
 /**
  * Tells for each row whether one of its texts contains a match of `pattern`: unanchored, case-sensitive. A pattern
