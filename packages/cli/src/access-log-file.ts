@@ -1,0 +1,41 @@
+import { once } from "node:events";
+import { pino } from "pino";
+
+/** Access-log lines on their way to a file. */
+export interface AccessLogFile {
+  write(line: string): void;
+  /** Writes out what is buffered and closes the file. */
+  close(): Promise<void>;
+}
+
+/** Lines wait for this many bytes, or for {@link FLUSH_INTERVAL_MS}: one system call then serves many requests. */
+const BUFFER_BYTES = 8_192;
+const FLUSH_INTERVAL_MS = 1_000;
+
+/** Paths that mean a stream of the process; opening them fails for some users and for sockets. */
+const STREAM_DESCRIPTORS: ReadonlyMap<string, number> = new Map([
+  ["/dev/stdout", 1],
+  ["/dev/stderr", 2],
+]);
+
+/** Opens an access log for appending; makes its directory. Rejects when the file cannot be opened. */
+export async function openAccessLogFile(path: string): Promise<AccessLogFile> {
+  const stream = pino.destination({
+    dest: STREAM_DESCRIPTORS.get(path) ?? path,
+    sync: false,
+    mkdir: true,
+    minLength: BUFFER_BYTES,
+    periodicFlush: FLUSH_INTERVAL_MS,
+  });
+  if (!STREAM_DESCRIPTORS.has(path)) await once(stream, "ready");
+  // A full disk must not stop the gateway: the lines are lost, as with nginx.
+  stream.on("error", () => undefined);
+  return {
+    write: (line) => void stream.write(line),
+    close: async () => {
+      const closed = once(stream, "close");
+      stream.end();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { parseArgs } from "node:util";
+import { GatewayError } from "@fngate/kernel";
+import { nearest } from "./config/nearest.ts";
+import { OVERRIDES } from "./config/overrides.ts";
+
+/** One flag of a command. */
+export interface FlagSpec {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  /** Word for the value in the help. */
+  readonly placeholder?: string;
+  readonly description: string;
+}
+
+/** One command as the help shows it. */
+export interface CommandSpec {
+  readonly description: string;
+  readonly flags: Readonly<Record<string, FlagSpec>>;
+}
+
+/** A command line that was understood. */
+export interface ParsedArgs {
+  readonly command: CommandName | "help";
+  /** For `help`: the command it is about, if any. */
+  readonly about?: CommandName | undefined;
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+const HELP: Readonly<Record<string, FlagSpec>> = {
+  help: { type: "boolean", short: "h", description: "show this help" },
+};
+
+const CONFIGURATION: Readonly<Record<string, FlagSpec>> = {
+  config: {
+    type: "string",
+    short: "c",
+    placeholder: "FILE",
+    description: "config.yaml in APISIX's shape; left out: the quick start",
+  },
+  ...Object.fromEntries(
+    OVERRIDES.flatMap(({ flag, placeholder = "VALUE", description, variables }) =>
+      flag === undefined
+        ? []
+        : [[flag, { type: "string", placeholder, description: `${description} (${variables.join(", ")})` } as const]],
+    ),
+  ),
+  "no-sample-function": { type: "boolean", description: "do without the sample function" },
+};
+
+/** The commands, in the order of the help. */
+export const COMMANDS = {
+  start: { description: "run the gateway until Ctrl-C or SIGTERM", flags: { ...CONFIGURATION, ...HELP } },
+  "config print": {
+    description: "show the configuration that holds, with origins, secrets redacted",
+    flags: { ...CONFIGURATION, ...HELP },
+  },
+  "config check": { description: "tell whether the configuration is right", flags: { ...CONFIGURATION, ...HELP } },
+  version: { description: "print the version", flags: HELP },
+} as const satisfies Record<string, CommandSpec>;
+
+/** Name of a command. */
+export type CommandName = keyof typeof COMMANDS;
+
+/** Reads a command line. Raises `CONFIG_INVALID` with a hint for commands and flags that do not exist. */
+export function parseCommandLine(argv: readonly string[]): ParsedArgs {
+  const words = argv.slice(0, argv.findIndex((word) => word.startsWith("-")) >>> 0);
+  if (words.length === 0 || words[0] === "help") return parseBare(argv, words);
+  const command = commandOf(words);
+  const { flags } = COMMANDS[command];
+  const values = parseFlags(argv.slice(command.split(" ").length), flags);
+  return values["help"] === true ? { command: "help", about: command, flags: {} } : { command, flags: values };
+}
+
+function parseBare(argv: readonly string[], words: readonly string[]): ParsedArgs {
+  if (words.length > 1) return { command: "help", about: commandOf(words.slice(1)), flags: {} };
+  const flags: Readonly<Record<string, FlagSpec>> = {
+    ...HELP,
+    version: { type: "boolean", short: "v", description: "print the version" },
+  };
+  const values = parseFlags(argv.slice(words.length), flags);
+  return { command: values["version"] === true ? "version" : "help", flags: {} };
+}
+
+function commandOf(words: readonly string[]): CommandName {
+  const names = Object.keys(COMMANDS).filter((name): name is CommandName => Object.hasOwn(COMMANDS, name));
+  const found = names.find((name) => name.split(" ").every((word, index) => words[index] === word));
+  if (found !== undefined) return found;
+  const typed = words.slice(0, 2).join(" ");
+  const hint =
+    nearest(typed, names) ?? nearest(words[0] ?? "", names) ?? names.find((name) => name.startsWith(`${words[0]} `));
+  throw usageError(`there is no command "${typed}"`, hint === undefined ? undefined : `fngate ${hint}`);
+}
+
+function parseFlags(args: readonly string[], flags: Readonly<Record<string, FlagSpec>>): ParsedArgs["flags"] {
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
+  );
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true, allowPositionals: true });
+  for (const token of tokens) {
+    if (token.kind === "positional") throw usageError(`unexpected argument "${token.value}"`, undefined);
+    if (token.kind === "option" && !Object.hasOwn(flags, token.name)) {
+      const near = nearest(token.name, Object.keys(flags));
+      throw usageError(`there is no flag ${token.rawName}`, near === undefined ? undefined : `--${near}`);
+    }
+  }
+  try {
+    return {
+      ...parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values,
+    } as ParsedArgs["flags"];
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new GatewayError("CONFIG_INVALID", text.split("\n")[0] ?? text, { cause });
+  }
+}
+
+function usageError(problem: string, hint: string | undefined): GatewayError {
+  const advice = hint === undefined ? "see fngate --help" : `did you mean ${hint}?`;
+  return new GatewayError("CONFIG_INVALID", `${problem}; ${advice}`);
+}
+
+/** The help text of one command, or of all. */
+export function renderHelp(about: CommandName | undefined): string {
+  if (about === undefined) {
+    const rows = Object.entries(COMMANDS).map(([name, { description }]) => [`fngate ${name}`, description] as const);
+    return `An Apache APISIX-compatible gateway for serverless functions.\n\n${renderRows(rows)}\n\nfngate COMMAND --help shows the flags of a command.\n`;
+  }
+  const { description, flags } = COMMANDS[about];
+  const rows = Object.entries<FlagSpec>(flags).map(([name, flag]) => {
+    const short = flag.short === undefined ? "" : `-${flag.short}, `;
+    return [
+      `${short}--${name}${flag.placeholder === undefined ? "" : ` ${flag.placeholder}`}`,
+      flag.description,
+    ] as const;
+  });
+  return `fngate ${about}: ${description}\n\n${renderRows(rows)}\n`;
+}
+
+function renderRows(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+}

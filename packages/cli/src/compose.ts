@@ -1,0 +1,262 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ControlPlane } from "@fngate/control-plane";
+import type { DataPlane } from "@fngate/data-plane";
+import { type Clock, GatewayError, Lifecycle, type LifecycleStage, type Logger } from "@fngate/kernel";
+import type { PluginCatalog } from "@fngate/plugin-kit";
+import type { SampleFunction } from "@fngate/sample-function";
+import type { Keyring } from "@fngate/schema";
+import type { ConfigStore } from "@fngate/store";
+import { type AccessLogFile, openAccessLogFile } from "./access-log-file.ts";
+import { resolveAdminKeys } from "./config/admin-keys.ts";
+import type { AdminAddress, AdminSettings, EtcdSettings, ProxySettings, Settings } from "./config/settings.ts";
+import { type BoundListener, findListenError, type ListenerName } from "./listening.ts";
+import { removeStaleSocket } from "./stale-socket.ts";
+
+/** Ports that the parts of a process share. */
+export interface ComposeDeps {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Called for every listener that came up. */
+  readonly onListening: (bound: BoundListener) => void;
+}
+
+/** A process put together from its configuration, not started yet. */
+export interface Gateway {
+  readonly lifecycle: Lifecycle;
+  /** Whether requests are answered according to a complete configuration; a control plane alone is ready once started. */
+  readonly isReady: boolean;
+  /** File of the generated admin key, once the control plane has started with one. */
+  readonly generatedKeyFile: string | undefined;
+  /** Why there is no sample function although one was asked for. */
+  readonly sampleFunctionProblem: unknown;
+}
+
+/** Where the Admin API of another process is looked for when nothing else is said. */
+const DEFAULT_ADMIN: AdminAddress = { host: "127.0.0.1", port: 9180 };
+
+/** Puts a process together: the only place that names concrete classes. Each is loaded when its stage starts. */
+export function compose(settings: Settings, deps: ComposeDeps): Gateway {
+  return new ComposedGateway(settings, deps);
+}
+
+class ComposedGateway implements Gateway {
+  readonly lifecycle: Lifecycle;
+  readonly #settings: Settings;
+  readonly #deps: ComposeDeps;
+  #store: ConfigStore | undefined;
+  #catalog: PluginCatalog | undefined;
+  #keyring: Keyring | undefined;
+  #controlPlane: ControlPlane | undefined;
+  #dataPlane: DataPlane | undefined;
+  #accessLog: AccessLogFile | undefined;
+  #sampleFunction: Promise<SampleFunction | undefined> | undefined;
+  #generatedKeyFile: string | undefined;
+  #sampleFunctionProblem: unknown;
+
+  constructor(settings: Settings, deps: ComposeDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.lifecycle = new Lifecycle({ stages: [...this.#stages()], clock: deps.clock, logger: deps.logger });
+  }
+
+  get isReady(): boolean {
+    return this.#settings.proxy === undefined || (this.#dataPlane?.isReady ?? false);
+  }
+
+  get generatedKeyFile(): string | undefined {
+    return this.#generatedKeyFile;
+  }
+
+  get sampleFunctionProblem(): unknown {
+    return this.#sampleFunctionProblem;
+  }
+
+  /** What functions serve outlives the planes that call them, and the store outlives both. */
+  *#stages(): Iterable<LifecycleStage> {
+    const { admin, proxy, sampleFunction } = this.#settings;
+    if (sampleFunction !== undefined) yield this.#sampleFunctionStage(sampleFunction.port);
+    yield this.#storeStage();
+    if (admin !== undefined) yield this.#adminStage(admin);
+    if (proxy !== undefined) yield this.#proxyStage(proxy);
+    if (sampleFunction !== undefined) yield this.#sampleFunctionReadyStage();
+  }
+
+  #storeStage(): LifecycleStage {
+    return {
+      name: "store",
+      start: async () => {
+        const { dataDir, etcd, plugins, keyring } = this.#settings;
+        // Stored secrets, the admin key and logs are nobody else's business.
+        await mkdir(dataDir, { recursive: true, mode: 0o700 });
+        this.#store = etcd === undefined ? await openEmbedded(dataDir, this.#deps) : await openEtcd(etcd, this.#deps);
+        const [{ createCatalog }, { createKeyring }] = await Promise.all([
+          import("@fngate/plugins"),
+          import("@fngate/schema"),
+        ]);
+        this.#catalog = createCatalog(plugins);
+        this.#keyring = keyring.length === 0 ? undefined : createKeyring(keyring);
+        this.#warnAboutUnknownPlugins(this.#catalog);
+      },
+      stop: () => this.#store?.close(),
+    };
+  }
+
+  #warnAboutUnknownPlugins(catalog: PluginCatalog): void {
+    // The metrics listener is part of the data plane; the name in the list switches it.
+    const missing = this.#settings.plugins?.filter((name) => name !== "prometheus" && catalog.get(name) === undefined);
+    if (missing === undefined || missing.length === 0) return;
+    this.#deps.logger.warn({ plugins: missing }, "plugins of the configuration that do not exist here");
+  }
+
+  #adminStage(settings: AdminSettings): LifecycleStage {
+    return {
+      name: "admin",
+      start: async () => {
+        const { createControlPlane } = await import("@fngate/control-plane");
+        const { dataDir, serverHeader } = this.#settings;
+        const { logger } = this.#deps;
+        const { keys, generatedKeyFile } = await resolveAdminKeys({ keys: settings.keys, dataDir, logger });
+        this.#generatedKeyFile = generatedKeyFile;
+        const { allowedAddresses, ...admin } = settings;
+        if ("socketPath" in admin.listen) await removeStaleSocket(admin.listen.socketPath);
+        this.#controlPlane = createControlPlane({
+          ...this.#shared(),
+          ...admin,
+          keys,
+          ...(allowedAddresses && { allowedAddresses }),
+          keyring: this.#keyring,
+          serverHeader,
+        });
+        await this.#controlPlane.start();
+        const { address } = this.#controlPlane;
+        if (address !== undefined) this.#deps.onListening({ listener: "admin", ...address });
+      },
+      stop: ({ deadlineMs }) => this.#controlPlane?.stop({ deadlineMs: Math.max(1, deadlineMs) }),
+    };
+  }
+
+  #proxyStage(settings: ProxySettings): LifecycleStage {
+    return {
+      name: "proxy",
+      start: async () => {
+        const { createDataPlane } = await import("@fngate/data-plane");
+        const { trustedAddresses, metrics, status, lastKnownFile, proxyAdmin, accessLog, ...plain } = settings;
+        if (accessLog !== undefined) this.#accessLog = await openAccessLogFile(accessLog.path);
+        this.#dataPlane = createDataPlane({
+          ...this.#shared(),
+          ...plain,
+          keyring: this.#settings.keyring,
+          serverHeader: this.#settings.serverHeader,
+          ...(trustedAddresses && { trustedAddresses }),
+          ...(metrics && { metrics }),
+          ...(status && { status }),
+          ...(lastKnownFile && { lastKnownFile }),
+          ...(proxyAdmin && { proxyAdmin: { ...proxyAdmin, target: this.#adminTarget(proxyAdmin.target) } }),
+          ...(accessLog && this.#accessLog && { accessLog: this.#accessLog, accessLogFormat: accessLog.format }),
+          onListening: (listener, host, port) =>
+            this.#deps.onListening({ listener: listener === "http" ? "proxy" : listener, host, port }),
+        });
+        try {
+          await this.#dataPlane.start();
+        } catch (error) {
+          await this.#accessLog?.close();
+          throw error;
+        }
+      },
+      stop: async ({ deadlineMs }) => {
+        try {
+          await this.#dataPlane?.stop({ deadlineMs });
+        } finally {
+          await this.#accessLog?.close();
+        }
+      },
+    };
+  }
+
+  /** Begins to start the function's process, whose own start would cost more time than all the rest together. */
+  #sampleFunctionStage(port: number): LifecycleStage {
+    return {
+      name: "sample-function",
+      start: () => {
+        this.#sampleFunction = startSample(port, this.#deps.logger).catch((error: unknown) => {
+          this.#sampleFunctionProblem = error;
+          return undefined;
+        });
+      },
+      stop: async () => (await this.#sampleFunction)?.stop(),
+    };
+  }
+
+  /** Waits for the function's process; the gateway goes on without it when it does not come up. */
+  #sampleFunctionReadyStage(): LifecycleStage {
+    return {
+      name: "sample-function-ready",
+      start: async () => {
+        const running = await this.#sampleFunction;
+        if (running === undefined) return;
+        this.#deps.onListening({ listener: "sample-function", host: running.host, port: running.port });
+      },
+      stop: () => undefined,
+    };
+  }
+
+  #shared() {
+    const { clock, logger } = this.#deps;
+    if (this.#store === undefined || this.#catalog === undefined) {
+      throw new GatewayError("LIFECYCLE_START_FAILED", "the store stage comes before every plane");
+    }
+    return { store: this.#store, catalog: this.#catalog, prefix: this.#settings.prefix, clock, logger };
+  }
+
+  #adminTarget(configured: AdminAddress | undefined): AdminAddress {
+    return configured ?? this.#controlPlane?.address ?? DEFAULT_ADMIN;
+  }
+}
+
+async function openEmbedded(dataDir: string, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
+  const { openEmbeddedStore } = await import("@fngate/store/embedded");
+  return openEmbeddedStore({ path: join(dataDir, "store.sqlite"), logger, clock });
+}
+
+async function openEtcd(settings: EtcdSettings, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
+  const { openEtcdStore } = await import("@fngate/store/etcd");
+  const { hosts, timeoutMs, user, password, tls } = settings;
+  const [ca, cert, key] = await Promise.all([readPem(tls.ca), readPem(tls.cert), readPem(tls.key)]);
+  const { verify, serverName } = tls;
+  return openEtcdStore({
+    hosts,
+    timeoutMs,
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { password }),
+    tls: { verify, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(serverName && { serverName }) },
+    logger,
+    clock,
+  });
+}
+
+async function readPem(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new GatewayError("CONFIG_INVALID", `cannot read ${path} (deployment.etcd.tls)`, { cause });
+  }
+}
+
+async function startSample(port: number, logger: Logger): Promise<SampleFunction> {
+  const { startSampleFunction } = await import("@fngate/sample-function");
+  return startSampleFunction({ port, host: "127.0.0.1", logger: logger.child({ part: "sample-function" }) });
+}
+
+/** Which listener a failed start is about, judged by stage and port. */
+export function listenerOfFailure(error: unknown, settings: Settings): ListenerName {
+  const failure = findListenError(error);
+  const { admin, proxy } = settings;
+  if (failure !== undefined && proxy !== undefined) {
+    if (proxy.metrics?.port === failure.port) return "metrics";
+    if (proxy.status?.port === failure.port) return "status";
+  }
+  const isAdmin = admin !== undefined && "port" in admin.listen && admin.listen.port === failure?.port;
+  return isAdmin ? "admin" : "proxy";
+}

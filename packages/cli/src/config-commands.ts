@@ -1,0 +1,33 @@
+import type { CommandIo } from "./command-io.ts";
+import { type Flags, type LoadedConfig, loadConfig } from "./config/load.ts";
+import { printConfig } from "./config/print.ts";
+import { createSettings } from "./config/settings.ts";
+import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
+
+/** `fngate config print`: the effective configuration on standard output, warnings on standard error. */
+export async function printEffectiveConfig(flags: Flags, io: CommandIo): Promise<ExitCode> {
+  io.stdout.write(printConfig(await load(flags, io)));
+  return EXIT_CODES.ok;
+}
+
+/** `fngate config check`: everything that can be known without starting; wrong values are thrown as `CONFIG_INVALID`. */
+export async function checkConfig(flags: Flags, io: CommandIo): Promise<ExitCode> {
+  const { config, warnings } = await load(flags, io);
+  const { admin } = createSettings(config, io.workingDirectory);
+  if (admin !== undefined) {
+    const { assertAdminKeysAreSafe } = await import("@fngate/control-plane");
+    // An empty key of an administrator is generated at the start, and then as good as any.
+    const keys = admin.keys.map((entry) => (entry.key === "" ? { ...entry, key: "generated" } : entry));
+    assertAdminKeysAreSafe({ ...admin, keys });
+  }
+  const count = warnings.length === 0 ? "" : `, ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"}`;
+  io.stdout.write(`configuration is right${count}\n`);
+  return EXIT_CODES.ok;
+}
+
+async function load(flags: Flags, io: CommandIo): Promise<LoadedConfig> {
+  const file = typeof flags["config"] === "string" ? flags["config"] : undefined;
+  const loaded = await loadConfig({ file, environment: io.environment, flags });
+  for (const warning of loaded.warnings) io.stderr.write(`fngate: warning: ${warning}\n`);
+  return loaded;
+}

@@ -1,0 +1,20 @@
+const TIME_UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Text form of an nginx time, such as `60s`, `500ms` or `1h30m`. */
+export const NGINX_TIME = /^(?:\d+(?:ms|s|m|h|d)?)(?:\s*\d+(?:ms|s|m|h|d))*$/;
+
+/** Milliseconds of an nginx time; a bare number counts seconds. */
+export function nginxTimeMs(time: string | number): number {
+  if (typeof time === "number") return time * 1_000;
+  let totalMs = 0;
+  for (const [, amount, unit] of time.matchAll(/(\d+)(ms|s|m|h|d)?/g)) {
+    totalMs += Number(amount) * (TIME_UNITS_MS[unit ?? "s"] ?? 0);
+  }
+  return totalMs;
+}

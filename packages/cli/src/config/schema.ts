@@ -1,0 +1,209 @@
+import { z } from "zod";
+import { field } from "./field-notes.ts";
+import { fngateSection } from "./fngate-section.ts";
+import { NGINX_TIME } from "./nginx-units.ts";
+
+/** APISIX's key for `apisix.node_listen` entries and other addresses; port 0 takes any free port. */
+const port = () => z.int().min(0).max(65_535);
+
+const nodeListenEntry = z.union([port(), z.object({ ip: z.string().min(1).optional(), port: port().optional() })], {
+  error: "expected a port or a map of ip and port",
+});
+
+const nodeListen = z.union([port(), z.array(nodeListenEntry)], {
+  error: "expected a port, or a list of ports and maps of ip and port",
+});
+
+const addressRanges = () => z.array(z.string().min(1));
+
+const onOff = () => z.union([z.boolean(), z.enum(["on", "off"])], { error: "expected on or off" });
+
+const nginxTime = () =>
+  z.union([z.number().nonnegative(), z.string().regex(NGINX_TIME)], {
+    error: "expected a time such as 60s, 500ms or a number of seconds",
+  });
+
+const keyringKey = z.string().refine((key) => key.length === 16 || key.length === 32, {
+  error: "expected a key of 16 or 32 characters",
+});
+
+const adminKey = z.object({
+  name: z.string().min(1),
+  key: field(z.string(), { description: "The key itself.", isSecret: true }).unwrap(),
+  role: z.string().min(1),
+});
+
+const admin = z.object({
+  admin_key_required: field(z.boolean(), {
+    description: "false takes every Admin API request as an administrator's.",
+    difference: "false is refused unless the listener is on loopback",
+  }),
+  admin_key: field(z.array(adminKey), {
+    type: "list of {name, key, role}",
+    description:
+      "Keys of the Admin API; role `viewer` may only read, any other may do everything. An empty key of role `admin` is generated once and kept in `<data_dir>/admin.key`.",
+    difference:
+      "the generated key goes to its own file, the configuration file is left alone; a key stays a text even when it looks like a number; APISIX's published key is refused unless the listener is on loopback",
+  }),
+  enable_admin_cors: field(z.boolean(), { description: "Answers with CORS fields that allow every origin." }),
+  allow_admin: field(addressRanges(), {
+    type: "list of addresses and CIDR ranges",
+    description: "Who may connect to the Admin API; null lets everyone.",
+  }),
+  admin_listen: field(z.object({ ip: z.string().min(1).optional(), port: port().optional() }), {
+    type: "{ip, port}",
+    description: "Where the Admin API listens.",
+    difference: "loopback by default, APISIX listens on every address",
+  }),
+});
+
+const etcd = z.object({
+  host: field(z.array(z.string().regex(/^https?:\/\//, "expected a URL that starts with http:// or https://")).min(1), {
+    type: "list of URLs",
+    description: "etcd end points; `APISIX_DEPLOYMENT_ETCD_HOST` (a JSON list) replaces it.",
+  }),
+  prefix: field(z.string().regex(/^\/.*[^/]$/, "expected a path that starts with a slash and ends without one"), {
+    description: "Where the configuration lives in the store; holds for the embedded store too.",
+  }),
+  timeout: field(z.number().min(1), { description: "Seconds that a call may take." }),
+  user: field(z.string(), { description: "User name; needs a password." }),
+  password: field(z.string(), { description: "Password of the user.", isSecret: true }),
+  tls: z
+    .object({
+      cert: field(z.string(), { type: "path", description: "Client certificate (PEM)." }),
+      key: field(z.string(), { type: "path", description: "Key of the client certificate (PEM)." }),
+      ca: field(z.string(), {
+        type: "path",
+        description: "Certificates that the server's must come from (PEM).",
+        difference: "not in APISIX, which takes `apisix.ssl.ssl_trusted_certificate`",
+      }),
+      verify: field(z.boolean(), { description: "Whether the server's certificate is checked." }),
+      sni: field(z.string().min(1), { description: "Name that the server's certificate must carry." }),
+    })
+    .optional(),
+});
+
+const provider = () => z.enum(["etcd", "embedded"]);
+
+const providerNote = {
+  description: "Where the configuration is kept: etcd, or a file of this machine in `fngate.data_dir`.",
+  difference: "`embedded` is ours; APISIX's yaml, json and xds are not there",
+} as const;
+
+const deployment = z.object({
+  role: field(z.enum(["traditional", "control_plane", "data_plane"]), {
+    description: "Both planes in one process, or one of them.",
+  }),
+  role_traditional: z.object({ config_provider: field(provider(), providerNote) }).optional(),
+  role_control_plane: z.object({ config_provider: field(provider(), providerNote) }).optional(),
+  role_data_plane: z.object({ config_provider: field(provider(), providerNote) }).optional(),
+  admin: admin.optional(),
+  etcd: etcd.optional(),
+});
+
+const apisix = z.object({
+  node_listen: field(nodeListen, {
+    type: "port, or list of ports and {ip, port}",
+    description: "Where the data plane listens.",
+    difference: "an entry without `ip` is on 127.0.0.1, in APISIX on every address",
+  }),
+  enable_admin: field(z.boolean(), { description: "false leaves the Admin API out in role traditional." }),
+  enable_ipv6: field(z.boolean(), {
+    description: "Entries of `node_listen` without `ip` listen on `[::1]` too.",
+    difference: "off by default, and `[::1]` instead of `[::]`",
+  }),
+  enable_server_tokens: field(z.boolean(), { description: "Whether `Server` names the version." }),
+  show_upstream_status_in_response_header: field(z.boolean(), {
+    description: "`X-APISIX-Upstream-Status` with every upstream answer and not only with 5xx.",
+  }),
+  proxy_mode: field(z.enum(["http", "stream", "http&stream"]), {
+    description: "`stream` lets the Admin API take stream routes.",
+    difference: "streams themselves are not proxied yet",
+  }),
+  router: z
+    .object({
+      http: field(z.enum(["radixtree_host_uri", "radixtree_uri", "radixtree_uri_with_parameter"]), {
+        description: "Whether hosts or URIs are compared first, and whether URIs have parameters.",
+      }),
+    })
+    .optional(),
+  trusted_addresses: field(addressRanges().min(1), {
+    type: "list of addresses and CIDR ranges",
+    description: "Peers whose `X-Forwarded-*` fields are believed.",
+  }),
+  delete_uri_tail_slash: field(z.boolean(), { description: "Cuts one trailing slash for matching." }),
+  match_uri_encoded_slash: field(z.boolean(), { description: "Keeps `%2F` as it is for matching." }),
+  data_encryption: z
+    .object({
+      enable_encrypt_fields: field(z.boolean(), { description: "Encrypts secret plugin fields in the store." }),
+      keyring: field(
+        z.union([keyringKey, z.array(keyringKey).min(1)], { error: "expected keys of 16 or 32 characters" }),
+        {
+          type: "key or list of keys",
+          description: "AES keys: the first encrypts, all decrypt.",
+          isSecret: true,
+        },
+      ),
+    })
+    .optional(),
+  status: z
+    .object({
+      ip: field(z.string().min(1), { description: "Address of the status listener; default 127.0.0.1." }),
+      port: field(port(), { description: "Port of the status listener; default 7085." }),
+    })
+    .optional(),
+});
+
+const prometheus = z.object({
+  export_uri: field(z.string().startsWith("/"), { description: "Path of the metrics." }),
+  metric_prefix: field(z.string(), { description: "What names of metrics start with." }),
+  enable_export_server: field(z.boolean(), { description: "false leaves the metrics listener out." }),
+  export_addr: field(z.object({ ip: z.string().min(1).optional(), port: port().optional() }), {
+    type: "{ip, port}",
+    description: "Where the metrics listener is.",
+  }),
+});
+
+const nginxConfig = z.object({
+  error_log_level: field(z.enum(["debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"]), {
+    description: "Least severe level that is logged to standard error.",
+    difference: "`notice` by default, so that the start is seen; APISIX: `warn`",
+  }),
+  worker_shutdown_timeout: field(nginxTime(), {
+    type: "time",
+    description: "How long requests may go on after SIGINT or SIGTERM.",
+  }),
+  http: z
+    .object({
+      enable_access_log: field(z.boolean(), { description: "Whether requests are logged." }),
+      access_log: field(z.string().min(1), {
+        type: "path",
+        description: "File of the access log; `off` for none.",
+        difference: "relative to `fngate.data_dir`",
+      }),
+      real_ip_header: field(z.string().min(1), { description: "Field that names the client to believed peers." }),
+      real_ip_recursive: field(onOff(), { type: "on or off", description: "Skip believed addresses from the right." }),
+      real_ip_from: field(addressRanges(), {
+        type: "list of addresses and CIDR ranges",
+        description: "Peers that are believed.",
+      }),
+    })
+    .optional(),
+});
+
+/** `config.yaml` as we read it: APISIX's keys that we support, and our own section. Defaults are not filled in here. */
+export const configSchema = z.object({
+  deployment: deployment.optional(),
+  apisix: apisix.optional(),
+  plugins: field(z.array(z.string()), {
+    type: "list of names",
+    description: "The plugins that objects may use; left out: all there are.",
+    difference: "the default is what we have, not APISIX's list; names we do not have are named in a warning",
+  }),
+  plugin_attr: z.object({ prometheus: prometheus.optional() }).optional(),
+  nginx_config: nginxConfig.optional(),
+  fngate: fngateSection.optional(),
+});
+
+/** A configuration file that fits {@link configSchema}. */
+export type ConfigFile = z.output<typeof configSchema>;

@@ -1,0 +1,224 @@
+import { isAbsolute, join, resolve } from "node:path";
+import { nginxTimeMs } from "./nginx-units.ts";
+import type { ConfigFile } from "./schema.ts";
+
+/** A TCP address; port 0 takes any free one. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where the Admin API is: a TCP address or a unix socket. */
+export type AdminAddress = Address | { readonly socketPath: string };
+
+/** One key of the Admin API; an empty one is generated when the process starts. */
+export interface ConfiguredKey {
+  readonly name: string;
+  readonly key: string;
+  readonly role: string;
+}
+
+/** What a control plane needs to know. */
+export interface AdminSettings {
+  readonly listen: AdminAddress;
+  readonly keys: readonly ConfiguredKey[];
+  readonly isKeyRequired: boolean;
+  readonly allowedAddresses: readonly string[] | undefined;
+  readonly isCorsEnabled: boolean;
+  readonly isStreamEnabled: boolean;
+}
+
+/** What a data plane needs to know. */
+export interface ProxySettings {
+  readonly listen: readonly Address[];
+  readonly routerKind: "radixtree_host_uri" | "radixtree_uri" | "radixtree_uri_with_parameter";
+  readonly trustedAddresses: readonly string[] | undefined;
+  readonly realIp: { readonly header: string; readonly from: readonly string[]; readonly recursive: boolean };
+  readonly deleteUriTailSlash: boolean;
+  readonly matchUriEncodedSlash: boolean;
+  readonly showUpstreamStatus: boolean;
+  readonly metrics: (Address & { readonly uri: string; readonly prefix: string }) | undefined;
+  readonly status: Address | undefined;
+  /** Without `target` the Admin API of this process is meant. */
+  readonly proxyAdmin:
+    | { readonly target: AdminAddress | undefined; readonly allowedAddresses: readonly string[] }
+    | undefined;
+  readonly accessLog: { readonly path: string; readonly format: "text" | "json" } | undefined;
+  readonly lastKnownFile: string | undefined;
+}
+
+/** How to reach etcd; paths are absolute. */
+export interface EtcdSettings {
+  readonly hosts: readonly string[];
+  readonly timeoutMs: number;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly tls: {
+    readonly cert: string | undefined;
+    readonly key: string | undefined;
+    readonly ca: string | undefined;
+    readonly verify: boolean;
+    readonly serverName: string | undefined;
+  };
+}
+
+/** The static configuration in the terms of the parts it configures. */
+export interface Settings {
+  readonly role: "traditional" | "control_plane" | "data_plane";
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly drainMs: number;
+  /** Value of `Server`. */
+  readonly serverHeader: string;
+  /** Key prefix in the store. */
+  readonly prefix: string;
+  /** Absent: the embedded store in `dataDir`. */
+  readonly etcd: EtcdSettings | undefined;
+  readonly keyring: readonly string[];
+  /** Absent: every plugin there is. */
+  readonly plugins: readonly string[] | undefined;
+  readonly admin: AdminSettings | undefined;
+  readonly proxy: ProxySettings | undefined;
+  readonly sampleFunction: { readonly port: number } | undefined;
+}
+
+/** Severities of nginx's error log. */
+export type LogLevel = "debug" | "info" | "notice" | "warn" | "error" | "crit" | "alert" | "emerg";
+
+/** Version of APISIX whose behaviour we follow; clients such as adc choose what they send by it. */
+const APISIX_VERSION = "3.18.0";
+
+const LOOPBACK = "127.0.0.1";
+
+/** Turns a configuration file, defaults filled in, into {@link Settings}; pure but for `workingDirectory`. */
+export function createSettings(file: ConfigFile, workingDirectory: string): Settings {
+  const role = file.deployment?.role ?? "traditional";
+  const dataDir = resolve(workingDirectory, file.fngate?.data_dir ?? ".fngate");
+  const encryption = file.apisix?.data_encryption;
+  return {
+    role,
+    dataDir,
+    logLevel: file.nginx_config?.error_log_level ?? "notice",
+    drainMs: nginxTimeMs(file.nginx_config?.worker_shutdown_timeout ?? "240s"),
+    serverHeader: (file.apisix?.enable_server_tokens ?? true) ? `APISIX/${APISIX_VERSION}` : "APISIX",
+    prefix: file.deployment?.etcd?.prefix ?? "/apisix",
+    etcd: providerOf(file, role) === "etcd" ? createEtcdSettings(file, workingDirectory) : undefined,
+    keyring: encryption?.enable_encrypt_fields === false ? [] : [encryption?.keyring ?? []].flat(),
+    plugins: file.plugins,
+    admin: hasAdmin(file, role) ? createAdminSettings(file) : undefined,
+    proxy: role === "control_plane" ? undefined : createProxySettings(file, dataDir),
+    sampleFunction: file.fngate?.sample_function?.enable
+      ? { port: file.fngate.sample_function.port ?? 3233 }
+      : undefined,
+  };
+}
+
+function providerOf(file: ConfigFile, role: Settings["role"]): "etcd" | "embedded" {
+  return file.deployment?.[`role_${role}`]?.config_provider ?? "etcd";
+}
+
+/** A control plane always has the Admin API, a data plane never, whatever the file says; as in APISIX. */
+function hasAdmin(file: ConfigFile, role: Settings["role"]): boolean {
+  if (role === "traditional") return file.apisix?.enable_admin ?? true;
+  return role === "control_plane";
+}
+
+function createEtcdSettings(file: ConfigFile, workingDirectory: string): EtcdSettings {
+  const etcd = file.deployment?.etcd;
+  const path = (name: string | undefined) => (name === undefined ? undefined : resolve(workingDirectory, name));
+  return {
+    hosts: etcd?.host ?? [],
+    timeoutMs: (etcd?.timeout ?? 30) * 1_000,
+    user: etcd?.user,
+    password: etcd?.password,
+    tls: {
+      cert: path(etcd?.tls?.cert),
+      key: path(etcd?.tls?.key),
+      ca: path(etcd?.tls?.ca),
+      verify: etcd?.tls?.verify ?? true,
+      serverName: etcd?.tls?.sni,
+    },
+  };
+}
+
+function createAdminSettings(file: ConfigFile): AdminSettings {
+  const admin = file.deployment?.admin;
+  const socketPath = file.fngate?.admin_socket;
+  return {
+    listen:
+      socketPath === undefined
+        ? { host: admin?.admin_listen?.ip ?? LOOPBACK, port: admin?.admin_listen?.port ?? 9180 }
+        : { socketPath },
+    keys: admin?.admin_key ?? [],
+    // APISIX takes a removed list of keys (`admin_key: ~`) as no authentication.
+    isKeyRequired: (admin?.admin_key_required ?? true) && admin?.admin_key !== undefined,
+    allowedAddresses: admin?.allow_admin,
+    isCorsEnabled: admin?.enable_admin_cors ?? true,
+    isStreamEnabled: (file.apisix?.proxy_mode ?? "http") !== "http",
+  };
+}
+
+function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
+  const { apisix, fngate } = file;
+  const http = file.nginx_config?.http;
+  return {
+    listen: listenAddresses(file),
+    routerKind: apisix?.router?.http ?? "radixtree_host_uri",
+    trustedAddresses: apisix?.trusted_addresses,
+    realIp: {
+      header: http?.real_ip_header ?? "X-Real-IP",
+      from: http?.real_ip_from ?? [],
+      recursive: http?.real_ip_recursive === true || http?.real_ip_recursive === "on",
+    },
+    deleteUriTailSlash: apisix?.delete_uri_tail_slash ?? false,
+    matchUriEncodedSlash: apisix?.match_uri_encoded_slash ?? false,
+    showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
+    metrics: createMetricsSettings(file),
+    status:
+      apisix?.status === undefined
+        ? undefined
+        : { host: apisix.status.ip ?? LOOPBACK, port: apisix.status.port ?? 7085 },
+    proxyAdmin: fngate?.proxy_admin?.enable
+      ? { target: parseTarget(fngate.proxy_admin.upstream), allowedAddresses: fngate.proxy_admin.allow ?? [] }
+      : undefined,
+    accessLog: createAccessLogSettings(file, dataDir),
+    lastKnownFile: (fngate?.last_known?.enable ?? true) ? join(dataDir, "last-known.json") : undefined,
+  };
+}
+
+function listenAddresses(file: ConfigFile): Address[] {
+  const entries = [file.apisix?.node_listen ?? 9080].flat();
+  return entries.flatMap((entry) => {
+    const { ip, port = 9080 } = typeof entry === "number" ? { port: entry } : entry;
+    if (ip !== undefined) return [{ host: ip, port }];
+    const hosts = file.apisix?.enable_ipv6 ? [LOOPBACK, "::1"] : [LOOPBACK];
+    return hosts.map((host) => ({ host, port }));
+  });
+}
+
+/** As in APISIX, an explicit list of plugins without prometheus has no metrics listener either. */
+function createMetricsSettings(file: ConfigFile): ProxySettings["metrics"] {
+  const prometheus = file.plugin_attr?.prometheus;
+  const isWanted = file.plugins === undefined || file.plugins.includes("prometheus");
+  if (!isWanted || prometheus?.enable_export_server === false) return undefined;
+  return {
+    host: prometheus?.export_addr?.ip ?? LOOPBACK,
+    port: prometheus?.export_addr?.port ?? 9091,
+    uri: prometheus?.export_uri ?? "/apisix/prometheus/metrics",
+    prefix: prometheus?.metric_prefix ?? "apisix_",
+  };
+}
+
+function createAccessLogSettings(file: ConfigFile, dataDir: string): ProxySettings["accessLog"] {
+  const http = file.nginx_config?.http;
+  const path = file.fngate?.access_log?.path ?? http?.access_log ?? "logs/access.log";
+  if (http?.enable_access_log === false || path === "off") return undefined;
+  return { path: isAbsolute(path) ? path : join(dataDir, path), format: file.fngate?.access_log?.format ?? "text" };
+}
+
+function parseTarget(upstream: string | undefined): AdminAddress | undefined {
+  if (upstream === undefined) return undefined;
+  if (upstream.startsWith("unix:")) return { socketPath: upstream.slice("unix:".length) };
+  const url = new URL(upstream);
+  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port === "" ? 80 : Number(url.port) };
+}

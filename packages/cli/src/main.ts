@@ -1,0 +1,18 @@
+import { readEnvironment } from "./config/environment.ts";
+import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
+import { run } from "./run.ts";
+
+const exitNow = (code: ExitCode) => process.exit(code);
+
+const code = await run({
+  argv: process.argv.slice(2),
+  environment: readEnvironment(),
+  workingDirectory: process.cwd(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signals: process,
+  exitNow,
+});
+
+// After a clean stop nothing is left to do, and the process ends by itself; after any other something may hang.
+if (code !== EXIT_CODES.ok) exitNow(code);

@@ -1,0 +1,16 @@
+import { once } from "node:events";
+import { unlink } from "node:fs/promises";
+import { connect } from "node:net";
+
+/** Removes the socket file that a killed process left behind; one that somebody answers on stays. */
+export async function removeStaleSocket(path: string): Promise<void> {
+  const socket = connect(path);
+  try {
+    await once(socket, "connect");
+  } catch (error) {
+    const isDead = error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
+    if (isDead) await unlink(path);
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,45 @@
+import type { Clock } from "@fngate/kernel";
+import type { SignalSource } from "./command-io.ts";
+
+/**
+ * One Ctrl-C can arrive several times: the terminal signals every process of the group, and package managers pass the
+ * signal on to their child once more. Repeats within this time, in milliseconds, are the same key press.
+ */
+const SAME_KEY_PRESS_MS = 500;
+
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
+
+/** SIGINT and SIGTERM as two requests: the first asks to stop, a later second one asks to end at once. */
+export class StopSignals implements Disposable {
+  readonly #source: SignalSource;
+  readonly #clock: Clock;
+  readonly #stop = Promise.withResolvers<NodeJS.Signals>();
+  readonly #onForce: () => void;
+  #firstMs: number | undefined;
+
+  constructor(options: { readonly source: SignalSource; readonly clock: Clock; readonly onForce: () => void }) {
+    this.#source = options.source;
+    this.#clock = options.clock;
+    this.#onForce = options.onForce;
+    for (const signal of SIGNALS) this.#source.on(signal, this.#receive);
+  }
+
+  /** Resolves with the first signal. */
+  get stopRequested(): Promise<NodeJS.Signals> {
+    return this.#stop.promise;
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of SIGNALS) this.#source.off(signal, this.#receive);
+  }
+
+  readonly #receive = (signal: NodeJS.Signals): void => {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#firstMs === undefined) {
+      this.#firstMs = nowMs;
+      this.#stop.resolve(signal);
+    } else if (nowMs - this.#firstMs >= SAME_KEY_PRESS_MS) {
+      this.#onForce();
+    }
+  };
+}
