@@ -1,19 +1,37 @@
 import { GatewayError } from "@fngate/kernel";
-import { type ConnectionManager, compileUpstream, createConnections } from "@fngate/proxy";
+import {
+  type ConnectionManager,
+  compileUpstream,
+  createConnections,
+  createUpgradeTunnel,
+  type FailureAnswer,
+} from "@fngate/proxy";
 import { createKeyring } from "@fngate/schema";
 import { createAccessLogRenderer } from "./access-log.ts";
 import { createEmptySnapshot } from "./compile/snapshot.ts";
 import { ConfigFollower } from "./config-follower.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import { ProxyAdminGate } from "./http/admin-gate.ts";
 import { Admission } from "./http/admission.ts";
 import type { ExchangeContext } from "./http/exchange-context.ts";
 import { HttpListener } from "./http/listener.ts";
+import { renderError } from "./http/reply.ts";
 import { RequestHandler } from "./http/request-handler.ts";
 import { RequestVariables } from "./http/request-variables.ts";
+import { type SideAnswer, SideListener, type SideRoutes } from "./http/side-listener.ts";
+import { type ConnectionCounts, GatewayMetrics } from "./metrics/gateway-metrics.ts";
 import { RequestStats } from "./metrics/request-stats.ts";
-import type { BoundAddress, DataPlane, DataPlaneOptions } from "./options.ts";
+import type {
+  BoundAddress,
+  DataPlane,
+  DataPlaneOptions,
+  ListenAddress,
+  ListenerName,
+  MetricsOptions,
+} from "./options.ts";
 import { Publisher } from "./publisher.ts";
 import { SnapshotCell } from "./snapshot-cell.ts";
+import { createStatusRoutes } from "./status-routes.ts";
 
 const DEFAULT_MAX_HEADER_BYTES = 32 * 1024;
 
@@ -31,6 +49,7 @@ class StoreDataPlane implements DataPlane {
   readonly #follower: ConfigFollower;
   readonly #handler: RequestHandler;
   readonly #listeners: HttpListener[] = [];
+  readonly #sideListeners: SideListener[] = [];
   readonly #addresses: BoundAddress[] = [];
   #isStopping = false;
 
@@ -68,6 +87,7 @@ class StoreDataPlane implements DataPlane {
   async start(): Promise<void> {
     try {
       for (const address of this.#options.listen) await this.#listen(address);
+      await this.#listenBeside();
     } catch (error) {
       await this.stop({ deadlineMs: 0 }).catch(() => {});
       throw error;
@@ -80,6 +100,7 @@ class StoreDataPlane implements DataPlane {
     const isDrained = await this.#drain(deadlineMs);
     await this.#follower.stop();
     await this.#connections.destroy();
+    await Promise.all(this.#sideListeners.map((listener) => listener.close()));
     if (!isDrained) throw new GatewayError("LIFECYCLE_DRAIN_TIMEOUT", `requests were cut after ${deadlineMs} ms`);
   }
 
@@ -88,8 +109,54 @@ class StoreDataPlane implements DataPlane {
     const listener = new HttpListener({ handler: this.#handler, serverHeader, clock, maxHeaderBytes });
     const bound = await listener.listen(address);
     this.#listeners.push(listener);
-    this.#addresses.push({ listener: "http", ...bound });
-    this.#options.onListening?.("http", bound.host, bound.port);
+    this.#announce("http", bound);
+  }
+
+  async #listenBeside(): Promise<void> {
+    const { metrics, status } = this.#options;
+    if (metrics !== undefined) await this.#listenSide("metrics", metrics, this.#metricsRoutes(metrics));
+    if (status !== undefined)
+      await this.#listenSide(
+        "status",
+        status,
+        createStatusRoutes(() => this.isReady),
+      );
+  }
+
+  async #listenSide(name: ListenerName, address: ListenAddress, routes: SideRoutes): Promise<void> {
+    const listener = new SideListener(routes, this.#options.logger);
+    const bound = await listener.listen(address);
+    this.#sideListeners.push(listener);
+    this.#announce(name, bound);
+  }
+
+  #announce(listener: ListenerName, bound: ListenAddress): void {
+    this.#addresses.push({ listener, ...bound });
+    this.#options.onListening?.(listener, bound.host, bound.port);
+  }
+
+  #metricsRoutes({ prefix = "apisix_", uri = "/apisix/prometheus/metrics" }: MetricsOptions): SideRoutes {
+    const metrics = new GatewayMetrics({
+      metricPrefix: prefix,
+      storePrefix: this.#options.prefix,
+      version: this.#options.serverHeader.split("/")[1] ?? "",
+      stats: this.#stats,
+      mirror: this.#follower.mirror,
+      cell: this.#cell,
+      reload: this.#publisher.state,
+      connections: () => this.#countConnections(),
+    });
+    const answer = async (): Promise<SideAnswer> => {
+      return { status: 200, contentType: metrics.contentType, body: await metrics.render() };
+    };
+    return new Map([[uri, answer]]);
+  }
+
+  async #countConnections(): Promise<ConnectionCounts> {
+    const counts = await Promise.all(this.#listeners.map((listener) => listener.connections()));
+    const sum = (pick: (one: ConnectionCounts) => number): number =>
+      counts.reduce((total, one) => total + pick(one), 0);
+    return { accepted: sum((one) => one.accepted), active: sum((one) => one.active), open: sum((one) => one.open) };
   }
 
   /** Lets running requests end; false when time ran out and they were cut. */
@@ -129,15 +196,16 @@ class StoreDataPlane implements DataPlane {
   }
 
   #createHandler(): RequestHandler {
-    const { accessLog, clock, logger, serverHeader, showUpstreamStatus = false } = this.#options;
+    const { accessLog, clock, logger, proxyAdmin, serverHeader, showUpstreamStatus = false } = this.#options;
     const render = createAccessLogRenderer(this.#options.accessLogFormat ?? "text");
     return new RequestHandler({
       cell: this.#cell,
       admission: new Admission(this.#options),
-      adminGate: undefined,
+      adminGate: proxyAdmin && new ProxyAdminGate(proxyAdmin, logger),
       clock,
       run: {
         forwarder: this.#connections,
+        tunnel: createUpgradeTunnel({ renderFailure: tunnelFailure }),
         stats: this.#stats,
         logger,
         clock,
@@ -150,4 +218,8 @@ class StoreDataPlane implements DataPlane {
       },
     });
   }
+}
+
+function tunnelFailure(status: number): FailureAnswer {
+  return { contentType: "application/json", body: renderError(status).body.toString() };
 }

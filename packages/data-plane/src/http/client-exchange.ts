@@ -1,4 +1,5 @@
-import type { Readable } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import type { Duplex, Readable } from "node:stream";
 
 /** One request of a client and the answer to it, whatever HTTP version carries them. */
 export interface ClientExchange {
@@ -17,6 +18,8 @@ export interface ClientExchange {
   readonly hasBody: boolean;
   /** `Content-Length` in bytes, absent when the length is unknown. */
   readonly declaredBytes: number | undefined;
+  /** Present when the client asks for another protocol and the route may grant it. */
+  readonly upgrade: UpgradeHandover | undefined;
   /** False once the client is gone. */
   readonly isOpen: boolean;
   /** The body; asking for it sends `100 Continue` to a client that waits for that. */
@@ -32,4 +35,15 @@ export interface ClientExchange {
   cut(): void;
   /** Runs `listener` once, when the answer was handed over whole or the client left before. */
   onClose(listener: (isComplete: boolean) => void): void;
+}
+
+/** A connection that can be taken over by a tunnel. */
+export interface UpgradeHandover {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What the client sent after its request. */
+  readonly head: Buffer;
+  /** From here on the tunnel answers, and {@link UpgradeHandover.finish} ends the exchange. */
+  detach(): void;
+  finish(isComplete: boolean): void;
 }

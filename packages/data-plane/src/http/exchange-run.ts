@@ -8,7 +8,7 @@ import {
   runLogPhase,
   runRequestPhase,
 } from "@fngate/plugin-kit";
-import type { Forwarder } from "@fngate/proxy";
+import type { Forwarder, UpgradeTunnel } from "@fngate/proxy";
 import type { RequestStats } from "../metrics/request-stats.ts";
 import { addCharset } from "./answer-headers.ts";
 import type { ClientExchange } from "./client-exchange.ts";
@@ -18,11 +18,13 @@ import { FunctionCarrier } from "./function-carrier.ts";
 import { type RenderedReply, renderError, renderNotFound, renderReply } from "./reply.ts";
 import { type RequestPlan, releasePlan } from "./request-plan.ts";
 import { reasonOf } from "./status-title.ts";
+import { TunnelCarrier } from "./tunnel-carrier.ts";
 import { UpstreamCarrier } from "./upstream-carrier.ts";
 
 /** What every request uses. */
 export interface RunDeps {
   readonly forwarder: Forwarder;
+  readonly tunnel: UpgradeTunnel;
   readonly stats: RequestStats;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -145,7 +147,9 @@ export class ExchangeRun {
     const { upstream } = this.plan;
     if (this.plan.route === undefined) this.send(renderNotFound());
     else if (typeof upstream === "number") this.fail(upstream);
-    else new UpstreamCarrier(this, upstream.compiled).start();
+    else if (this.client.upgrade !== undefined && this.plan.isWebsocketEnabled) {
+      new TunnelCarrier(this, upstream.compiled, this.client.upgrade).start();
+    } else new UpstreamCarrier(this, upstream.compiled).start();
   }
 
   #sendReply(reply: RenderedReply): void {
@@ -183,7 +187,7 @@ export class ExchangeRun {
       this.running?.cancel();
       context.abort();
       // nginx's word for a client that did not wait; logged only.
-      if (!this.downstream.isHeadSent) context.response.status = 499;
+      if (context.response.status === 0) context.response.status = 499;
     }
     context.timings.totalMs = deps.clock.monotonicMs() - context.startedMonotonicMs;
     context.bytesReceived = context.request.body.receivedBytes;

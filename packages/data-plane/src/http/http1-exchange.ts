@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { plainAddress } from "./address-list.ts";
-import type { ClientExchange } from "./client-exchange.ts";
+import type { ClientExchange, UpgradeHandover } from "./client-exchange.ts";
 
 /** A request on a plain HTTP/1 connection of `node:http`. */
 export class Http1Exchange implements ClientExchange {
@@ -15,6 +15,7 @@ export class Http1Exchange implements ClientExchange {
   readonly localPort: number;
   readonly hasBody: boolean;
   readonly declaredBytes: number | undefined;
+  readonly upgrade: UpgradeHandover | undefined = undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #isContinueOwed: boolean;
@@ -59,6 +60,8 @@ export class Http1Exchange implements ClientExchange {
 
   writeHead(status: number, reason: string, headers: readonly string[]): void {
     // The cast only drops `readonly`: Node reads the list and keeps nothing of it.
+    // A client that still waits for `100 Continue` may or may not send its body: what follows cannot be told apart.
+    if (this.#isContinueOwed) this.#response.shouldKeepAlive = false;
     this.#response.writeHead(status, reason, headers as string[]);
   }
 
@@ -84,7 +87,10 @@ export class Http1Exchange implements ClientExchange {
   }
 
   onClose(listener: (isComplete: boolean) => void): void {
-    this.#response.once("close", () => listener(this.#response.writableFinished));
+    this.#response.once("close", () => {
+      listener(this.#response.writableFinished);
+      if (!this.#request.complete) lingerThenClose(this.#request);
+    });
   }
 
   #isAwaitingBody(): boolean {
@@ -111,4 +117,19 @@ function addressOf(socket: Socket): string {
     addresses.set(socket, address);
   }
   return address;
+}
+
+/** How long a client may go on sending a body that nobody wants any more (nginx: lingering_timeout). */
+const LINGER_MS = 5_000;
+
+/** Lets the rest of a body run into the void for a while: closing at once could take the answer with it. */
+function lingerThenClose(request: IncomingMessage): void {
+  const { socket } = request;
+  if (socket.destroyed) return;
+  const timer = setTimeout(() => {
+    if (!request.complete) socket.destroy();
+  }, LINGER_MS);
+  timer.unref();
+  request.once("end", () => clearTimeout(timer));
+  socket.once("close", () => clearTimeout(timer));
 }

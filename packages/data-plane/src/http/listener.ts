@@ -6,14 +6,13 @@ import { Http1Exchange } from "./http1-exchange.ts";
 import { renderRawError } from "./reply.ts";
 import type { RequestHandler } from "./request-handler.ts";
 import { StallWatch } from "./stall-watch.ts";
+import { UpgradeExchange, type UpgradeParts } from "./upgrade-exchange.ts";
 
 export interface ListenerOptions {
   readonly handler: RequestHandler;
   readonly serverHeader: string;
   readonly clock: Clock;
   readonly maxHeaderBytes: number;
-  /** Takes over a connection whose request may become a WebSocket; absent: upgrades are ordinary requests. */
-  readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** How long a connection may idle between requests (APISIX: `keepalive_timeout` 60s). */
@@ -28,6 +27,8 @@ export class HttpListener {
   readonly #watch: StallWatch;
   readonly #options: ListenerOptions;
   readonly #counts = { accepted: 0 };
+  /** Connections that Node has let go of. */
+  readonly #upgraded = new Set<Duplex>();
   #isDraining = false;
 
   constructor(options: ListenerOptions) {
@@ -51,7 +52,7 @@ export class HttpListener {
     this.#server.on("checkExpectation", (request, response) => this.#take(request, response, false));
     this.#server.on("connect", (_request: IncomingMessage, socket: Duplex) => this.#refuse(socket, 405));
     this.#server.on("clientError", (error: ClientError, socket) => this.#onClientError(error, socket));
-    if (options.onUpgrade !== undefined) this.#server.on("upgrade", options.onUpgrade);
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade({ request, socket, head }));
   }
 
   /** Binds; raises `LISTEN_FAILED`. Resolves to the real address. */
@@ -83,6 +84,7 @@ export class HttpListener {
   /** Cuts every connection. */
   destroy(): void {
     this.#server.closeAllConnections();
+    for (const socket of this.#upgraded) socket.destroy();
   }
 
   #take(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
@@ -96,8 +98,14 @@ export class HttpListener {
     this.#options.handler.handle(exchange);
   }
 
+  #upgrade(parts: UpgradeParts): void {
+    this.#upgraded.add(parts.socket);
+    parts.socket.once("close", () => this.#upgraded.delete(parts.socket));
+    this.#options.handler.handle(new UpgradeExchange(parts));
+  }
+
   #mayUpgrade(request: IncomingMessage): boolean {
-    if (this.#options.onUpgrade === undefined || this.#isDraining) return false;
+    if (this.#isDraining) return false;
     if (request.method !== "GET" || request.headers.upgrade?.toLowerCase() !== "websocket") return false;
     const exchange = new Http1Exchange(request, new ServerResponse(request), false);
     return !exchange.hasBody && this.#options.handler.mayUpgrade(exchange);

@@ -5,16 +5,15 @@ import {
   type Forwarder,
   forwardToUpstream,
   type OutgoingBody,
-  prepareHeaders,
   type ResponseSink,
   statusOf,
   type UpstreamResult,
 } from "@fngate/proxy";
 import { AnswerSink } from "./answer-sink.ts";
-import type { ClientRequest } from "./exchange-context.ts";
 import type { ExchangeRun } from "./exchange-run.ts";
 import { outgoingBody } from "./outgoing-body.ts";
 import { renderError } from "./reply.ts";
+import { upstreamHeaders, upstreamTarget } from "./upstream-request.ts";
 
 /**
  * Carries a request to a plain upstream and the answer back. It stands between the attempt loop and the forwarder to
@@ -101,36 +100,4 @@ export class UpstreamCarrier implements Forwarder {
     if (wasTried) reply.headers.append("X-APISIX-Upstream-Status", this.#run.context.upstreamStatus);
     this.#run.send(reply);
   }
-}
-
-/** The raw target as the client sent it, with the query a plugin may have changed (APISIX upstream, request). */
-function upstreamTarget(request: ClientRequest): string {
-  const { originTarget, query } = request;
-  if (query === request.sentQuery) return originTarget;
-  const mark = originTarget.indexOf("?");
-  const path = mark < 0 ? originTarget : originTarget.slice(0, mark);
-  return query === "" ? path : `${path}?${query}`;
-}
-
-/** The client's fields with its address in `X-Real-IP` and at the end of `X-Forwarded-For`. */
-function upstreamHeaders(request: ClientRequest): string[] {
-  const fields = prepareHeaders(request.headers.raw);
-  let chain = "";
-  let kept = 0;
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] as string;
-    const value = fields[index + 1] as string;
-    const lower = name.length === 9 || name.length === 15 ? name.toLowerCase() : "";
-    if (lower === "x-real-ip") continue;
-    if (lower === "x-forwarded-for") {
-      chain += `${value}, `;
-      continue;
-    }
-    fields[kept] = name;
-    fields[kept + 1] = value;
-    kept += 2;
-  }
-  fields.length = kept;
-  fields.push("X-Real-IP", request.remoteAddress, "X-Forwarded-For", chain + request.remoteAddress);
-  return fields;
 }

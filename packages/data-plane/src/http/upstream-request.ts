@@ -1,0 +1,34 @@
+import { prepareHeaders } from "@fngate/proxy";
+import type { ClientRequest } from "./exchange-context.ts";
+
+/** The raw target as the client sent it, with the query a plugin may have changed (APISIX upstream, request). */
+export function upstreamTarget(request: ClientRequest): string {
+  const { originTarget, query } = request;
+  if (query === request.sentQuery) return originTarget;
+  const mark = originTarget.indexOf("?");
+  const path = mark < 0 ? originTarget : originTarget.slice(0, mark);
+  return query === "" ? path : `${path}?${query}`;
+}
+
+/** The client's fields with its address in `X-Real-IP` and at the end of `X-Forwarded-For`. */
+export function upstreamHeaders(request: ClientRequest): string[] {
+  const fields = prepareHeaders(request.headers.raw);
+  let chain = "";
+  let kept = 0;
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] as string;
+    const value = fields[index + 1] as string;
+    const lower = name.length === 9 || name.length === 15 ? name.toLowerCase() : "";
+    if (lower === "x-real-ip") continue;
+    if (lower === "x-forwarded-for") {
+      chain += `${value}, `;
+      continue;
+    }
+    fields[kept] = name;
+    fields[kept + 1] = value;
+    kept += 2;
+  }
+  fields.length = kept;
+  fields.push("X-Real-IP", request.remoteAddress, "X-Forwarded-For", chain + request.remoteAddress);
+  return fields;
+}
