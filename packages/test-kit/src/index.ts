@@ -13,4 +13,5 @@ export { type EventuallyOptions, eventually } from "./eventually.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { FakeConfigStore, type FakeConfigStoreOptions } from "./fake-config-store.ts";
 export { freePorts } from "./free-ports.ts";
+export { startTcpRelay, type TcpRelay } from "./tcp-relay.ts";
 export { type TempDirectory, tempDirectory } from "./temp-directory.ts";

@@ -27,8 +27,8 @@ import { entryOf, rangeOf, revisionOf } from "./entry.ts";
 import { EtcdWatch, type WatchRequest } from "./etcd-watch.ts";
 import type { EtcdStoreOptions } from "./options.ts";
 
-/** Entries per message of a list: a few MiB of usual routes, so that no single answer stalls either side. */
-const PAGE_SIZE = 4_000;
+/** Entries per message of a list: some MiB of usual routes, so that no single answer stalls either side. */
+const PAGE_SIZE = 2_000;
 
 /** How often a list begins anew when a compaction passes it on the way. */
 const LIST_ATTEMPTS = 3;

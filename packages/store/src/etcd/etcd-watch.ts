@@ -42,7 +42,7 @@ export class EtcdWatch {
     this.#stream = stream;
     this.#seen = after;
     // Subscribed in the same turn the stream was made in: nothing can arrive unheard.
-    stream.on("data", (response) => this.#take(response));
+    stream.on("data", (response) => this.#hear(response));
     stream.on("error", (error) => this.#break(`the watch's connection failed: ${messageOf(error)}`, error));
     stream.on("end", () => this.#break("etcd ended the watch"));
   }
@@ -105,8 +105,16 @@ export class EtcdWatch {
     if (!this.#isEnded) this.#stream.write(request);
   }
 
-  #take(response: IWatchResponse): void {
+  #hear(response: IWatchResponse): void {
     if (this.#isEnded) return;
+    try {
+      this.#take(response);
+    } catch (error) {
+      this.#break(`etcd sent what cannot be understood: ${messageOf(error)}`, error);
+    }
+  }
+
+  #take(response: IWatchResponse): void {
     const revision = revisionOf(response.header);
     if (response.canceled) {
       const { compact_revision: compacted } = response;

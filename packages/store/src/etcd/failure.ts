@@ -20,14 +20,14 @@ export function isEndpointFailure(error: unknown): boolean {
 /** The gateway's error for anything a call to etcd raised; errors of the gateway pass unchanged. */
 export function storeFailure(error: unknown, hosts: string, user: string | undefined): GatewayError {
   if (isGatewayError(error)) return error;
-  const details = { hosts };
-  if (isRefusal(error)) {
-    const who = user === undefined ? "calls without a user" : `user "${user}"`;
-    const message = `etcd at ${hosts} refuses ${who}: ${messageOf(error)}`;
-    return new GatewayError("STORE_UNAVAILABLE", message, { cause: error, details });
-  }
-  const message = `etcd at ${hosts} does not answer: ${messageOf(error)}`;
-  return new GatewayError("STORE_UNAVAILABLE", message, { cause: error, details });
+  const message = `etcd at ${hosts} ${verdictOn(error, user)}: ${messageOf(error)}`;
+  return new GatewayError("STORE_UNAVAILABLE", message, { cause: error, details: { hosts } });
+}
+
+function verdictOn(error: unknown, user: string | undefined): string {
+  if (isEndpointFailure(error)) return "does not answer";
+  if (!isRefusal(error)) return "refuses the call";
+  return user === undefined ? "refuses calls without a user" : `refuses user "${user}"`;
 }
 
 function isRefusal(error: unknown): boolean {
