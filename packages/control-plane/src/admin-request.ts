@@ -26,10 +26,19 @@ export type AdminHandler = (request: AdminRequest) => AdminReply | Promise<Admin
 export type HttpHandler = (request: Request, response: Response) => Promise<void>;
 
 /**
- * Runs APISIX's checks in APISIX's order (key, body, `ttl`) and then the handler. `isVersioned` marks the answers of
- * resource handlers, which carry `X-API-VERSION` whatever their status; earlier refusals do not.
+ * Runs APISIX's checks in APISIX's order (key, body, `ttl`) and then the handler, whose answers carry `X-API-VERSION`
+ * whatever their status; refusals before it do not.
  */
-export function adminHandler(authenticate: Authenticator, handler: AdminHandler, isVersioned = true): HttpHandler {
+export function adminHandler(authenticate: Authenticator, handler: AdminHandler): HttpHandler {
+  return handlerOf(authenticate, handler, true);
+}
+
+/** {@link adminHandler} for what is not a resource: the answers never carry `X-API-VERSION`. */
+export function plainHandler(authenticate: Authenticator, handler: AdminHandler): HttpHandler {
+  return handlerOf(authenticate, handler, false);
+}
+
+function handlerOf(authenticate: Authenticator, handler: AdminHandler, isVersioned: boolean): HttpHandler {
   return async (request, response) => {
     const query = queryOf(request);
     const caller = authenticate(request, query);

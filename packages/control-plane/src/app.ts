@@ -1,9 +1,10 @@
 import { GatewayError, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
-import { adminHandler, type HttpHandler, refusalHandler } from "./admin-request.ts";
+import { adminHandler, type HttpHandler, plainHandler, refusalHandler } from "./admin-request.ts";
 import { type AllowList, createAllowList } from "./allow-list.ts";
 import { type Authenticator, createAuthenticator } from "./auth.ts";
 import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts";
+import { configsValidation } from "./configs-validation.ts";
 import { isExpected, replyOfError } from "./http-status.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 import type { KindList } from "./references.ts";
@@ -47,7 +48,9 @@ function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router
       refusalHandler(authenticate, () => STREAM_DISABLED),
     );
   }
-  for (const definition of servedKinds(scope.kinds)) {
+  const definitions = servedKinds(scope.kinds);
+  router.post("/configs/validate", plainHandler(authenticate, configsValidation(definitions, scope.catalog)));
+  for (const definition of definitions) {
     const handler = resourceHandler(new ResourceService(definition, scope), options.logger);
     router.all(`/${definition.plural}{/:id}{/*rest}`, adminHandler(authenticate, handler));
   }
@@ -71,8 +74,8 @@ function servedKinds(kinds: KindList) {
 function serveCatalog(router: Router, authenticate: Authenticator, endpoints: CatalogEndpoints): void {
   const notFound = refusalHandler(authenticate, () => NOT_FOUND);
   const get = (path: string, handler: HttpHandler) => router.get(path, handler).all(path, notFound);
-  router.get("/plugins/list", adminHandler(authenticate, endpoints.listPlugins, false));
-  router.post("/schema/validate/:plural{/*rest}", adminHandler(authenticate, endpoints.validate, false));
+  router.get("/plugins/list", plainHandler(authenticate, endpoints.listPlugins));
+  router.post("/schema/validate/:plural{/*rest}", plainHandler(authenticate, endpoints.validate));
   get("/schema/plugins/:id{/*rest}", adminHandler(authenticate, endpoints.showPlugin));
   get("/plugins{/:id}{/*rest}", adminHandler(authenticate, endpoints.showPlugin));
   get("/schema{/:id}{/*rest}", adminHandler(authenticate, endpoints.showSchema));

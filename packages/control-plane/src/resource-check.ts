@@ -15,15 +15,36 @@ export interface CheckScope extends ReferenceScope {
  * `RESOURCE_INVALID` with the whole text for the client.
  */
 export async function assertValid(definition: ResourceDefinition, value: JsonObject, scope: CheckScope): Promise<void> {
+  const parsed = parseShape(definition, value);
+  await assertReferencesExist(definition, value, scope);
+  assertContents(definition, { value, parsed }, scope.catalog);
+}
+
+/** {@link assertValid} without references, for objects that are validated together with what they refer to. */
+export function assertValidAlone(definition: ResourceDefinition, value: JsonObject, catalog: PluginCatalog): void {
+  const parsed = parseShape(definition, value);
+  assertContents(definition, { value, parsed }, catalog);
+}
+
+/** The checks of the object by itself; returns it with defaults. */
+function parseShape(definition: ResourceDefinition, value: JsonObject): unknown {
   refuseIf(definition.precheck?.(value));
   const checked = checkValue(definition.schema, value);
   if (!checked.ok) throw new GatewayError("RESOURCE_INVALID", `invalid configuration: ${checked.message}`);
   refuseIf(definition.check?.(checked.value));
-  await assertReferencesExist(definition, value, scope);
+  return checked.value;
+}
+
+/** The checks of what the object carries for others to run. */
+function assertContents(
+  definition: ResourceDefinition,
+  { value, parsed }: { readonly value: JsonObject; readonly parsed: unknown },
+  catalog: PluginCatalog,
+): void {
   if (definition.plugins !== undefined) {
-    refuseIf(checkPlugins(memberOf(value, "plugins"), { catalog: scope.catalog, which: definition.plugins }));
+    refuseIf(checkPlugins(memberOf(value, "plugins"), { catalog, which: definition.plugins }));
   }
-  refuseIf(definition.lateCheck?.(checked.value));
+  refuseIf(definition.lateCheck?.(parsed));
 }
 
 function refuseIf(problem: string | undefined): void {
