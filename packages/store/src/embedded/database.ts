@@ -51,8 +51,11 @@ export function openDatabase(path: string): DatabaseSync {
   try {
     if (path !== ":memory:") touch(path);
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;");
-    prepareFormat(database, path);
+    // Looked at before anything is changed: the file may be somebody else's.
+    const isNew = isEmpty(database);
+    if (!isNew) checkFormat(database, path);
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    if (isNew) createTables(database);
     return database;
   } catch (error) {
     if (database?.isOpen) database.close();
@@ -102,15 +105,19 @@ function touch(path: string): void {
   closeSync(openSync(path, "a", 0o600));
 }
 
-function prepareFormat(database: DatabaseSync, path: string): void {
-  const isEmpty = () => integerOf(database.prepare("SELECT count(*) FROM sqlite_schema").get()) === 0;
-  if (isEmpty()) {
-    transact(database, () => {
-      // Another process may have made the tables since the look from outside the transaction.
-      if (!isEmpty()) return;
-      database.exec(`${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT};`);
-    });
-  }
+function isEmpty(database: DatabaseSync): boolean {
+  return integerOf(database.prepare("SELECT count(*) FROM sqlite_schema").get()) === 0;
+}
+
+function createTables(database: DatabaseSync): void {
+  transact(database, () => {
+    // Another process may have made the tables since the look from outside the transaction.
+    if (!isEmpty(database)) return;
+    database.exec(`${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT};`);
+  });
+}
+
+function checkFormat(database: DatabaseSync, path: string): void {
   if (integerOf(database.prepare("PRAGMA application_id").get()) !== APPLICATION_ID) {
     throw formatError(path, "is a SQLite database of another program");
   }
