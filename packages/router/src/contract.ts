@@ -160,6 +160,21 @@ function describeChanges(create: () => Router<string>): void {
     expect(router.match(inputOf({ path: "/b", host: "b.com" }))?.value).toBe("new");
   });
 
+  it.each([1, 2, 100])("changes no answer when a route that is not there is removed beside %d others", (count) => {
+    const others = Array.from({ length: count }, (_, index) =>
+      routeOf({ id: `r${index}`, uri: "/a", methods: [`M${index}`] }),
+    );
+    const absent = [
+      routeOf({ id: "q", uri: "/a" }),
+      routeOf({ id: "r00", uri: "/a" }),
+      routeOf({ id: "r0", uri: "/b" }),
+    ];
+    const router = build(create(), others).with(absent.map((previous) => ({ previous })));
+    for (const { value } of others) {
+      expect(router.match(inputOf({ path: "/a", method: value.replace("r", "M") }))?.value).toBe(value);
+    }
+  });
+
   it("tells a thousand routes of one path apart, through changes too", () => {
     const routes = Array.from({ length: 1000 }, (_, index) =>
       routeOf({ id: `r${index}`, uri: "/same", priority: (index * 37) % 5, vars: [["arg_n", ">=", index]] }),

@@ -29,7 +29,7 @@ export function addRoute<TValue>(
   const constraints = compileConstraints(route, !dialect.isHostFirst);
   const filterHosts = !dialect.isHostFirst && route.hosts.length > 0 ? new HostPatterns(route.hosts) : "";
   let result = trees;
-  for (const uri of distinct(route.uris)) {
+  for (const uri of route.uris) {
     const parsed = parseUri(uri, dialect.hasSegmentNames);
     for (const host of treeHosts(route, dialect)) {
       const add = new Candidate({ route, uri, host: host ?? filterHosts, pattern: parsed.pattern, constraints });
@@ -46,7 +46,7 @@ export function removeRoute<TValue>(
   { dialect, owner }: Batch,
 ): RouteTrees<TValue> {
   let result = trees;
-  for (const uri of distinct(route.uris)) {
+  for (const uri of route.uris) {
     const parsed = parseUri(uri, dialect.hasSegmentNames);
     const remove = { id: route.id, priority: route.priority, uri };
     for (const host of treeHosts(route, dialect)) result = editPlace(result, host, { uri: parsed, owner, remove });
@@ -58,11 +58,7 @@ const HOSTLESS: readonly undefined[] = [undefined];
 
 /** The host patterns whose trees a route is in; `undefined` is the tree of routes without host. */
 function treeHosts(route: RouteSpec<unknown>, dialect: Dialect): readonly (string | undefined)[] {
-  return dialect.isHostFirst && route.hosts.length > 0 ? distinct(route.hosts) : HOSTLESS;
-}
-
-function distinct(texts: readonly string[]): readonly string[] {
-  return texts.length < 2 ? texts : [...new Set(texts)];
+  return dialect.isHostFirst && route.hosts.length > 0 ? route.hosts : HOSTLESS;
 }
 
 function editPlace<TValue>(

@@ -8,6 +8,6 @@ export interface CandidateGroup<TValue> {
   pick(input: MatchInput): Match<TValue> | undefined;
   /** The group with one more; a candidate of the same rank is replaced. `owner` as in the tree's edits. */
   insert(candidate: Candidate<TValue>, owner: number): CandidateGroup<TValue>;
-  /** The group without the candidate of that rank; itself when there is none, `undefined` when nothing is left. */
+  /** The group without the candidate of that rank, if there is one; `undefined` when nothing is left. */
   remove(ranked: Ranked, owner: number): CandidateGroup<TValue> | undefined;
 }

@@ -29,12 +29,11 @@ export class CandidateTree<TValue> implements CandidateGroup<TValue> {
 
   insert(candidate: Candidate<TValue>, owner: number): CandidateGroup<TValue> {
     const root = insertInto(this.#root, candidate, owner);
-    return root === this.#root ? this : new CandidateTree(root);
+    return new CandidateTree(root);
   }
 
   remove(ranked: Ranked, owner: number): CandidateGroup<TValue> | undefined {
     const root = editTree(this.#root, { ...placeOf(ranked), owner, change: () => undefined });
-    if (root === this.#root) return this;
     return root === undefined ? undefined : new CandidateTree(root);
   }
 }

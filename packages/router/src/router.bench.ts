@@ -1,10 +1,10 @@
-import { createRouter, type MatchInput, type Router, type RouterKind, type RouteSpec } from "@fngate/router";
+import { createRouter, type MatchInput, type Router, type RouterKind, type RouteSpec } from "./index.ts";
 
 /*
  * Prints, per route set and size: nanoseconds per match and microseconds per applied change (10th, 50th and 99th
  * percentile of samples), milliseconds of the first load, and heap bytes per route beside the specs themselves.
  *
- *   node --expose-gc --conditions=@fngate/source packages/router/bench/router-bench.ts [kind]
+ *   node --expose-gc --conditions=@fngate/source packages/router/src/router.bench.ts [kind]
  */
 
 const SIZES = [10, 1_000, 100_000] as const;
