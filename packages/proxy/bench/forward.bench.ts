@@ -12,9 +12,34 @@ import { compileUpstream, createConnections, forwardToUpstream, prepareHeaders }
 import { type Dispatcher, Pool } from "undici";
 
 const CONNECTIONS = 64;
-const [rounds = 15, requestsPerRound = 8_000] = process.argv.slice(3).map(Number);
+const limits = { connectMs: 60_000, sendMs: 60_000, readMs: 60_000 };
+const [rounds = 15, requestsPerRound = 8_000] = process.argv.slice(2).map(Number);
 
 type Port = { readonly port: number };
+
+class ServerSink {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  head(status: number, reason: string, headers: readonly string[]): void {
+    this.#response.writeHead(status, reason, headers as string[]);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#response.write(chunk);
+  }
+
+  onDrain(resume: () => void): void {
+    this.#response.once("drain", resume);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+}
 
 switch (process.argv[2]) {
   case "upstream":
@@ -76,7 +101,9 @@ async function compare(): Promise<void> {
   const execArgv = ["--conditions=@fngate/source"];
   const upstream = fork(self, ["upstream"], { execArgv });
   const load = fork(self, ["load"], { execArgv });
-  const { port } = await new Promise<Port>((resolve) => upstream.once("message", (message) => resolve(message as Port)));
+  const { port } = await new Promise<Port>((resolve) =>
+    upstream.once("message", (message) => resolve(message as Port)),
+  );
 
   const subjects = [
     { name: "undici dispatch", listener: bareListener(port) },
@@ -103,8 +130,7 @@ async function compare(): Promise<void> {
   }
   upstream.kill();
   load.kill();
-  process.exitCode = 0;
-  setImmediate(() => process.kill(process.pid, "SIGTERM"));
+  process.exit(0);
 }
 
 function listen(listener: RequestListener): Promise<number> {
@@ -153,32 +179,6 @@ function bareListener(port: number): RequestListener {
     pool.dispatch({ method: "GET", path: request.url ?? "/", headers, body: null }, handler);
   };
 }
-
-class ServerSink {
-  readonly #response: ServerResponse;
-
-  constructor(response: ServerResponse) {
-    this.#response = response;
-  }
-
-  head(status: number, reason: string, headers: readonly string[]): void {
-    this.#response.writeHead(status, reason, headers as string[]);
-  }
-
-  write(chunk: Uint8Array): boolean {
-    return this.#response.write(chunk);
-  }
-
-  onDrain(resume: () => void): void {
-    this.#response.once("drain", resume);
-  }
-
-  end(): void {
-    this.#response.end();
-  }
-}
-
-const limits = { connectMs: 60_000, sendMs: 60_000, readMs: 60_000 };
 
 function forwardListener(port: number): RequestListener {
   const connections = createConnections();
