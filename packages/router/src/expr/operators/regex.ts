@@ -15,8 +15,7 @@ export const matchesWithoutCase: Operator = {
  * back-references among them) never matches, as APISIX treats an invalid one.
  */
 function searchFor(expected: unknown, flags: number): Test {
-  const pattern = asText(expected);
-  const regex = pattern === undefined ? undefined : tryCompile(pattern, flags);
+  const regex = tryCompile(expected, flags);
   if (regex === undefined) return () => false;
   return (actual) => {
     const text = asText(actual);
@@ -24,7 +23,14 @@ function searchFor(expected: unknown, flags: number): Test {
   };
 }
 
-function tryCompile(pattern: string, flags: number): RE2JS | undefined {
+/** Tells whether a pattern can ever match. */
+export function isSupportedPattern(expected: unknown): boolean {
+  return tryCompile(expected, 0) !== undefined;
+}
+
+function tryCompile(expected: unknown, flags: number): RE2JS | undefined {
+  const pattern = asText(expected);
+  if (pattern === undefined) return undefined;
   try {
     return RE2JS.compile(pattern, flags);
   } catch {

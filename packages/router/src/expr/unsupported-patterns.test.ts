@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { compileExpression } from "./compile-expression.ts";
+import { unsupportedPatterns } from "./unsupported-patterns.ts";
+
+describe("unsupportedPatterns", () => {
+  it.each<[unknown, readonly string[]]>([
+    [[], []],
+    [{}, []],
+    [
+      [
+        ["uri", "~~", "^/a"],
+        ["x", "in", ["(?=a)"]],
+      ],
+      [],
+    ],
+    [[["uri", "~~", "(?=a)"]], ["(?=a)"]],
+    [[["uri", "!", "~*", "(a)\\1"]], ["(a)\\1"]],
+    [
+      ["OR", ["a", "==", "b"], ["AND", ["uri", "~~", "("], ["uri", "~*", "["]]],
+      ["(", "["],
+    ],
+  ])("of %j are %j", (vars, expected) => {
+    expect(unsupportedPatterns(vars)).toEqual(expected);
+  });
+
+  it("are accepted, never match, and always hold when negated", () => {
+    const variables = { get: () => "/a" };
+    expect(compileExpression([["uri", "~~", "(?=/a)"]]).evaluate(variables)).toBe(false);
+    expect(compileExpression([["uri", "!", "~~", "(?=/a)"]]).evaluate(variables)).toBe(true);
+  });
+});

@@ -1,0 +1,19 @@
+import { isSupportedPattern, matches, matchesWithoutCase } from "./operators/regex.ts";
+
+const REGEX_OPERATORS: ReadonlySet<unknown> = new Set([matches.name, matchesWithoutCase.name]);
+
+/**
+ * The regular expressions of a valid `vars` expression that never match: invalid ones, and those with look-ahead or
+ * back-references, which APISIX's engine takes and a linear-time one cannot. Worth a warning, above all where the
+ * condition is negated and therefore always holds.
+ */
+export function unsupportedPatterns(vars: unknown): readonly string[] {
+  if (!Array.isArray(vars)) return [];
+  const elements: readonly unknown[] = vars;
+  // A condition ends with its operator and value, negated or not; its variable comes first.
+  if (typeof elements[0] === "string" && REGEX_OPERATORS.has(elements.at(-2))) {
+    const pattern = elements.at(-1);
+    return isSupportedPattern(pattern) ? [] : [String(pattern)];
+  }
+  return elements.flatMap(unsupportedPatterns);
+}
