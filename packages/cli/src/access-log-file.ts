@@ -30,9 +30,12 @@ export async function openAccessLogFile(path: string): Promise<AccessLogFile> {
   if (!STREAM_DESCRIPTORS.has(path)) await once(stream, "ready");
   // A full disk must not stop the gateway: the lines are lost, as with nginx.
   stream.on("error", () => undefined);
+  let isClosed = false;
   return {
-    write: (line) => void stream.write(line),
+    // The stream throws once it is destroyed, and a late line is not worth the process.
+    write: (line) => void (isClosed || stream.write(line)),
     close: async () => {
+      isClosed = true;
       const closed = once(stream, "close");
       stream.end();
       await closed;

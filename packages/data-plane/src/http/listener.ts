@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, GatewayError } from "@fngate/kernel";
 import type { ListenAddress } from "../options.ts";
@@ -27,9 +28,11 @@ export class HttpListener {
   readonly #watch: StallWatch;
   readonly #options: ListenerOptions;
   readonly #counts = { accepted: 0 };
+  readonly #sockets = new Set<Socket>();
   /** Connections that Node has let go of. */
   readonly #upgraded = new Set<Duplex>();
   #isDraining = false;
+  #onLastExchange: (() => void) | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -44,8 +47,10 @@ export class HttpListener {
       requireHostHeader: false,
       shouldUpgradeCallback: (request) => this.#mayUpgrade(request),
     });
-    this.#server.on("connection", () => {
+    this.#server.on("connection", (socket) => {
       this.#counts.accepted += 1;
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
     });
     this.#server.on("request", (request, response) => this.#take(request, response, false));
     this.#server.on("checkContinue", (request, response) => this.#take(request, response, true));
@@ -72,19 +77,28 @@ export class HttpListener {
   close(): Promise<void> {
     this.#isDraining = true;
     for (const exchange of this.#watch.exchanges()) exchange.closeAfterAnswer();
-    return new Promise((resolve) => {
-      this.#server.close(() => {
-        this.#watch.stop();
-        resolve();
-      });
-      this.#server.closeIdleConnections();
+    const lastExchange = this.#lastExchange();
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
     });
+    this.#server.closeIdleConnections();
+    // Node counts a connection on which nothing was asked yet as busy, and would wait for its client.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    // The server closes a moment before the exchanges of destroyed sockets end, and those still log.
+    return Promise.all([closed, lastExchange]).then(() => this.#watch.stop());
   }
 
   /** Cuts every connection. */
   destroy(): void {
     this.#server.closeAllConnections();
     for (const socket of this.#upgraded) socket.destroy();
+  }
+
+  async #lastExchange(): Promise<void> {
+    if (this.#watch.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onLastExchange = resolve;
+    });
   }
 
   #take(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
@@ -94,6 +108,7 @@ export class HttpListener {
     response.once("close", () => {
       this.#watch.delete(exchange);
       if (this.#isDraining) this.#server.closeIdleConnections();
+      if (this.#watch.size === 0) this.#onLastExchange?.();
     });
     this.#options.handler.handle(exchange);
   }
