@@ -89,7 +89,7 @@ describe.each(MODES)("a request that hides another (%s)", (mode) => {
       client.send(forRoute(bytes));
       const answer = await client.untilClosed();
       expect(answer).toMatch(/^HTTP\/1\.1 (400|501) /);
-      expect(answer.match(/^HTTP\/1\.1 /gm)).toHaveLength(1);
+      expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
       expect(paths()).not.toContain(`/${route}/smuggled`);
     });
 
@@ -99,9 +99,9 @@ describe.each(MODES)("a request that hides another (%s)", (mode) => {
       const last = lines("GET /function/last HTTP/1.1", "Host: h", "Connection: close");
       client.send(forRoute(head + chunk(SMUGGLED) + last));
       const answers = await client.untilClosed();
-      expect(answers.match(/^HTTP\/1\.1 200 /gm)).toHaveLength(2);
-      expect(paths()).toEqual([`/${route}/outer`, `/${route}/last`]);
-      expect(recorder.requests[0]?.body).toBe(forRoute(SMUGGLED));
+      expect(answers.match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
+      expect(paths().toSorted()).toEqual([`/${route}/last`, `/${route}/outer`]);
+      expect(recorder.requests.map((request) => request.body).toSorted()).toEqual(["", forRoute(SMUGGLED)]);
     });
 
     it.each(["DELETE", "GET"])("in the sized body of a %s stays a body", async (method) => {
