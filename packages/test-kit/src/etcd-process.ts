@@ -91,16 +91,6 @@ export class EtcdProcess implements AsyncDisposable {
     await this.#end("SIGKILL");
   }
 
-  /** Fault: suspends the server, so that connections stay open and nothing answers. */
-  freeze(): void {
-    this.#process?.kill("SIGSTOP");
-  }
-
-  /** Ends what {@link EtcdProcess.freeze} began. */
-  thaw(): void {
-    this.#process?.kill("SIGCONT");
-  }
-
   /** Starts the server again on the same ports, ending it first where it runs; `wipe` loses all data. */
   async restart({ wipe = false }: { readonly wipe?: boolean } = {}): Promise<void> {
     await this.stop();
@@ -125,7 +115,6 @@ export class EtcdProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.thaw();
     await this.kill();
     await this.#directory[Symbol.asyncDispose]();
   }

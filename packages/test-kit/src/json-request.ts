@@ -1,4 +1,4 @@
-import { request as requestHttp } from "node:http";
+import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 
 /** A JSON call of a server under test. */
@@ -16,18 +16,18 @@ export async function requestJson(url: string, { body, headers, tls }: JsonReque
   // Certificates may be made for any name, while servers under test are called by address.
   const checkServerIdentity = () => undefined;
   const options = { method, headers: { ...headers }, agent: false, checkServerIdentity, ...tls };
-  const request = (url.startsWith("https:") ? requestHttps : requestHttp)(url, options, async (response) => {
-    try {
-      const parts: Buffer[] = [];
-      for await (const part of response) parts.push(part as Buffer);
-      const text = Buffer.concat(parts).toString();
-      if (response.statusCode === 200) resolve(JSON.parse(text));
-      else reject(new Error(`${url} answered ${response.statusCode}: ${text}`));
-    } catch (error) {
-      reject(error);
-    }
+  const request = (url.startsWith("https:") ? requestHttps : requestHttp)(url, options, (response) => {
+    resolve(readJson(url, response));
   });
   request.on("error", reject);
   request.end(body === undefined ? undefined : JSON.stringify(body));
   return await promise;
+}
+
+async function readJson(url: string, response: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  for await (const part of response) parts.push(part as Buffer);
+  const text = Buffer.concat(parts).toString();
+  if (response.statusCode !== 200) throw new Error(`${url} answered ${response.statusCode}: ${text}`);
+  return JSON.parse(text);
 }

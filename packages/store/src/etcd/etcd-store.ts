@@ -195,7 +195,11 @@ class EtcdConfigStore implements ConfigStore {
           (endpoint, options) => readKey(endpoint, prefix, options),
           limits,
         );
-        await this.#endpoints.attempt(watch.endpoint, () => watch.prove(read, [done]), limits);
+        await this.#endpoints.attempt(
+          watch.endpoint,
+          (_endpoint, _options, abandoned) => watch.prove(read, AbortSignal.any([done, abandoned])),
+          limits,
+        );
       }
     } catch (error) {
       if (!done.aborted) watch.fail("the watch gives no sign of life", error);

@@ -17,6 +17,9 @@ export interface WatchRequest {
   readonly abandoned: AbortSignal;
 }
 
+/** How long a watch that is to prove it is alive may keep silent before it is asked again. */
+const ASK_AGAIN_MS = 250;
+
 type WatchStream = Awaited<ReturnType<Endpoint["client"]["watchClient"]["watch"]>>;
 
 /**
@@ -36,6 +39,8 @@ export class EtcdWatch {
   /** The latest revision etcd named on this stream, in any answer. */
   #seen: Revision;
   #id: string | undefined;
+  /** Counts what arrived after the watch was confirmed. */
+  #heard = 0;
 
   private constructor(endpoint: Endpoint, stream: WatchStream, after: Revision) {
     this.endpoint = endpoint;
@@ -75,15 +80,18 @@ export class EtcdWatch {
   }
 
   /**
-   * Asks etcd for a sign of life on this stream and resolves once one names `revision` or a later one.
+   * Asks etcd for a sign of life on this stream and resolves once a new answer names `revision` or a later one.
    *
    * Answers to such a request are no progress marks: before 3.4.25 and 3.5.8 etcd may send them ahead of events.
    */
-  async prove(revision: Revision, signals: readonly AbortSignal[]): Promise<void> {
-    this.#send({ progress_request: {} });
-    while (compareRevisions(this.#seen, revision) < 0) {
-      if (this.#isEnded || signals.some((signal) => signal.aborted)) return;
-      await waitFor(this.#changed.promise, signals);
+  async prove(revision: Revision, done: AbortSignal): Promise<void> {
+    const heard = this.#heard;
+    while (this.#heard === heard || compareRevisions(this.#seen, revision) < 0) {
+      if (this.#isEnded || done.aborted) return;
+      const changed = this.#changed.promise;
+      this.#send({ progress_request: {} });
+      // Asked again at intervals: newer releases leave the question unanswered while the watch catches up.
+      await waitFor(changed, [done, AbortSignal.timeout(ASK_AGAIN_MS)]);
     }
   }
 
@@ -126,6 +134,7 @@ export class EtcdWatch {
       this.#break(`etcd's revision went back from ${this.#seen} to ${revision}`);
     } else {
       this.#seen = revision;
+      this.#heard += 1;
       this.#queue(response, revision);
       this.#wake();
     }

@@ -1,5 +1,5 @@
 import { GatewayError } from "@fngate/kernel";
-import { type EtcdProcess, eventually, startEtcd, startTcpRelay } from "@fngate/test-kit";
+import { type EtcdProcess, eventually, FakeClock, startEtcd, startTcpRelay } from "@fngate/test-kit";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ConfigStore, parseRevision, type Revision, type WatchBatch } from "../index.ts";
 import { type EtcdStoreOptions, openEtcdStore } from "./index.ts";
@@ -13,7 +13,6 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  etcd.thaw();
   for (const store of opened.splice(0)) await store.close();
 });
 
@@ -122,21 +121,24 @@ describe("an etcd that is away", () => {
 });
 
 describe("an etcd that does not answer", () => {
-  it("fails a call when the time is up", async () => {
-    const store = open({ timeoutMs: 400 });
-    await store.put("/a", "1");
-    etcd.freeze();
+  it("fails a call when the time is up, and serves again as soon as it answers", async () => {
+    await using relay = await startTcpRelay(etcd.port);
+    const store = open({ hosts: [`127.0.0.1:${relay.port}`], timeoutMs: 500 });
+    await eventually(() => store.put("/a", "1"));
+    relay.stall();
     expect(await codeOf(store.get("/a"))).toBe("STORE_UNAVAILABLE");
     expect(await codeOf(store.put("/a", "2"))).toBe("STORE_UNAVAILABLE");
     expect(await follow(store, parseRevision(1)).ended).toBe("STORE_UNAVAILABLE");
-    etcd.thaw();
+    await relay.cut();
+    await relay.open();
     expect((await eventually(() => store.get("/a")))?.value).toBe("1");
   });
 
   it("lets a signal end the wait of a call and of a watch that opens", async () => {
-    const store = open({ timeoutMs: 60_000 });
+    await using relay = await startTcpRelay(etcd.port);
+    const store = open({ hosts: [`127.0.0.1:${relay.port}`], timeoutMs: 60_000 });
     const { revision } = await store.put("/a", "1");
-    etcd.freeze();
+    relay.stall();
     const abort = new AbortController();
     const call = codeOf(store.get("/a", { signal: abort.signal }));
     const watch = follow(store, revision, abort.signal);
@@ -146,9 +148,10 @@ describe("an etcd that does not answer", () => {
   });
 
   it("does not hold up close", async () => {
-    const store = open({ timeoutMs: 60_000 });
+    await using relay = await startTcpRelay(etcd.port);
+    const store = open({ hosts: [`127.0.0.1:${relay.port}`], timeoutMs: 60_000 });
     const watch = await watching(store);
-    etcd.freeze();
+    relay.stall();
     const call = codeOf(store.get("/a"));
     await store.close();
     expect(await call).toBe("STORE_CLOSED");
@@ -157,20 +160,24 @@ describe("an etcd that does not answer", () => {
 
   it("loses a watch whose connection is open and dead", async () => {
     await using relay = await startTcpRelay(etcd.port);
-    const store = open({ hosts: [`127.0.0.1:${relay.port}`], timeoutMs: 400, watchCheckIntervalMs: 50 });
+    const store = open({ hosts: [`127.0.0.1:${relay.port}`], timeoutMs: 1_000, watchCheckIntervalMs: 50 });
     const watch = await watching(store);
     relay.stall();
     expect(await watch.ended).toBe("STORE_WATCH_LOST");
   });
 
   it("keeps a quiet watch that proves it is alive", async () => {
-    await using relay = await startTcpRelay(etcd.port);
-    const store = open({ hosts: [`127.0.0.1:${relay.port}`], watchCheckIntervalMs: 5 });
+    const clock = new FakeClock();
+    const store = open({ clock, timeoutMs: 2_000, watchCheckIntervalMs: 1_000 });
     const watch = await watching(store);
-    const checks = 50;
-    for (let read = 0; read < checks; read += 1) await store.get("/watched");
+    for (let check = 0; check < 3; check += 1) {
+      // The next check falls asleep only when the one before has succeeded.
+      await clock.untilSleeping();
+      await clock.advance(1_000);
+    }
+    await clock.untilSleeping();
     await store.put("/watched", "still");
-    await eventually(() => watch.batches.some(({ events }) => JSON.stringify(events).includes("still")));
+    await eventually(() => watch.batches.length > 1);
   });
 });
 
@@ -211,8 +218,11 @@ describe("openEtcdStore", () => {
     await away.cut();
     await using silent = await startTcpRelay(etcd.port);
     silent.stall();
-    const ports = [etcd.port, away.port, silent.port];
-    const ends = ports.map((port) => runToEnd({ hosts: [`127.0.0.1:${port}`], timeoutMs: 500 }));
+    const ends = [
+      runToEnd({ hosts: [etcd.url], timeoutMs: 10_000 }),
+      runToEnd({ hosts: [`127.0.0.1:${away.port}`], timeoutMs: 10_000 }),
+      runToEnd({ hosts: [`127.0.0.1:${silent.port}`], timeoutMs: 500 }),
+    ];
     expect(await Promise.all(ends)).toEqual(["answered", "STORE_UNAVAILABLE", "STORE_UNAVAILABLE"]);
   });
 
