@@ -7,7 +7,6 @@ import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts"
 import { configsValidation } from "./configs-validation.ts";
 import { isExpected, replyOfError } from "./http-status.ts";
 import type { ControlPlaneOptions } from "./options.ts";
-import type { KindList } from "./references.ts";
 import { parseRequestPath, renderRequestPath } from "./request-path.ts";
 import { resourceHandler } from "./resource-router.ts";
 import { type ResourceScope, ResourceService } from "./resource-service.ts";
@@ -48,7 +47,7 @@ function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router
       refusalHandler(authenticate, () => STREAM_DISABLED),
     );
   }
-  const definitions = servedKinds(scope.kinds);
+  const definitions = scope.kinds.all();
   router.post("/configs/validate", plainHandler(authenticate, configsValidation(definitions, scope.catalog)));
   for (const definition of definitions) {
     const handler = resourceHandler(new ResourceService(definition, scope), options.logger);
@@ -59,16 +58,6 @@ function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router
     refusalHandler(authenticate, ({ params }) => unsupported(params["kind"])),
   );
   return router;
-}
-
-/** Kinds whose ids are one segment and whose schema does not depend on the id: what the uniform verbs get right. */
-function servedKinds(kinds: KindList) {
-  return kinds
-    .all()
-    .filter(
-      ({ directory, idPattern, schemaFor }) =>
-        directory === undefined && idPattern === undefined && schemaFor === undefined,
-    );
 }
 
 function serveCatalog(router: Router, authenticate: Authenticator, endpoints: CatalogEndpoints): void {

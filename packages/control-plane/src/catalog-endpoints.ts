@@ -34,7 +34,7 @@ export function catalogEndpoints(kinds: KindList, catalog: PluginCatalog): Catal
     },
     validate: ({ param, body }) => {
       const plural = param("plural") ?? "";
-      const definition = kinds.all().find((candidate) => candidate.plural === plural);
+      const definition = kinds.known().find((candidate) => candidate.plural === plural);
       if (definition === undefined) {
         throw new GatewayError("RESOURCE_KIND_UNKNOWN", `Unsupported resource type: ${plural}`);
       }

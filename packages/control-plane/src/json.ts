@@ -16,9 +16,17 @@ export function withMember(value: JsonObject, name: string, member: unknown): Js
   return Object.fromEntries([...Object.entries(value).filter(([key]) => key !== name), [name, member]]);
 }
 
-/** A copy without one member. */
-export function withoutMember(value: JsonObject, name: string): JsonObject {
+function withoutMember(value: JsonObject, name: string): JsonObject {
   return Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
+}
+
+/** A copy without the member that a path leads to; the value itself when there is none. */
+export function withoutPath(value: JsonObject, path: readonly string[]): JsonObject {
+  const [name, ...rest] = path;
+  if (name === undefined) return value;
+  if (rest.length === 0) return withoutMember(value, name);
+  const member = memberOf(value, name);
+  return isJsonObject(member) ? withMember(value, name, withoutPath(member, rest)) : value;
 }
 
 /** Lua's view of an array: a table with the keys "1", "2", …; how APISIX comes to name them in messages. */

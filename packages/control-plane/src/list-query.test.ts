@@ -90,6 +90,11 @@ describe("paging", () => {
   });
 });
 
+it("kinds that cannot belong to a service ignore ?filter=", async () => {
+  const answer = await admin.call("GET", "/services?filter=upstream_id%3Dx");
+  expect(answer).toMatchObject({ status: 200, json: { total: 1 } });
+});
+
 describe("directories", () => {
   it("objects below an object and foreign values are not listed", async () => {
     await using admin = await AdminHarness.start();

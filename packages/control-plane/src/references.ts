@@ -4,9 +4,12 @@ import type { BoundedStore } from "./bounded-store.ts";
 import { isJsonObject, type JsonObject, memberOf } from "./json.ts";
 import { parseStoredResource } from "./stored-resource.ts";
 
-/** Every kind that can name another, as the registry of the schema package lists them. */
+/** The kinds there are, as the registry of the schema package lists them. */
 export interface KindList {
+  /** Kinds that the uniform verbs serve. */
   all(): readonly ResourceDefinition[];
+  /** Those and all others that may lie in the store. */
+  known(): readonly ResourceDefinition[];
   byKind(kind: string): ResourceDefinition | undefined;
 }
 
@@ -47,8 +50,8 @@ async function referenceProblem(
 
 /** Raises `RESOURCE_IN_USE` for the first object of any kind that names the one to be deleted. */
 export async function assertUnused(definition: ResourceDefinition, id: string, scope: ReferenceScope): Promise<void> {
-  for (const user of scope.kinds.all()) {
-    const references = user.references.filter(({ kind }) => kind === definition.kind);
+  for (const user of scope.kinds.known()) {
+    const references = user.references.filter(({ kind, isWeak }) => kind === definition.kind && isWeak !== true);
     if (references.length === 0) continue;
     const found = await findUser(user, (value) => references.some(({ path }) => idAt(value, path) === id), scope);
     if (found === undefined) continue;
@@ -67,11 +70,17 @@ async function findUser(
 ): Promise<string | undefined> {
   const directory = directoryOf(prefix, user);
   const { entries } = await store.list(directory);
+  const idOf = ({ key }: { readonly key: string }) => key.slice(directory.length);
   const found = entries.find((entry) => {
-    const resource = parseStoredResource(entry);
+    const resource = isIdOf(user, idOf(entry)) ? parseStoredResource(entry) : undefined;
     return resource !== undefined && isUser(resource.value);
   });
-  return found?.key.slice(directory.length);
+  return found === undefined ? undefined : idOf(found);
+}
+
+/** Tells whether the rest of a store key behind a kind's directory is an id of that kind; sub-resources are not. */
+export function isIdOf(definition: ResourceDefinition, id: string): boolean {
+  return (definition.idPattern ?? /^[^/]+$/).test(id);
 }
 
 /** An id as text; objects that APISIX wrote may hold it as a number. */

@@ -275,6 +275,35 @@ describe("secrets at rest", () => {
   });
 });
 
+describe("other kinds", () => {
+  it("plugin configs go through the same verbs and are found by routes", async () => {
+    expect(await admin.call("POST", "/plugin_configs", { body: { plugins: {} } })).toMatchObject({
+      status: 405,
+      json: { error_msg: "not supported `POST` method for plugin config" },
+    });
+    expect(await admin.call("DELETE", "/plugin_configs")).toMatchObject({
+      status: 400,
+      json: { error_msg: "missing plugin config id" },
+    });
+    expect(await admin.call("PUT", "/plugin_configs/c", { body: { plugins: { tag: {} } } })).toMatchObject({
+      status: 201,
+    });
+    const route = { uri: "/", plugins: {}, plugin_config_id: "c" };
+    expect((await admin.call("PUT", "/routes/with-config", { body: route })).status).toBe(201);
+    expect(await admin.call("DELETE", "/plugin_configs/c")).toMatchObject({
+      status: 400,
+      json: { error_msg: "can not delete this plugin config, route [with-config] is still using it now" },
+    });
+  });
+
+  it.each(["consumers", "ssls", "secrets", "credentials"])("%s are not served by these verbs", async (plural) => {
+    expect(await admin.call("GET", `/${plural}`)).toMatchObject({
+      status: 404,
+      json: { error_msg: `Unsupported resource type: ${plural}` },
+    });
+  });
+});
+
 describe("time to live", () => {
   it.each(["PUT", "PATCH"])("an object of a %s with ttl disappears by itself", async (method) => {
     const { FakeClock, FakeConfigStore } = await import("@fngate/test-kit");
@@ -319,6 +348,24 @@ describe("deleting", () => {
     });
     await admin.store.delete("/apisix/services/old");
     expect((await admin.call("DELETE", "/upstreams/42")).status).toBe(200);
+  });
+
+  it("a consumer group is in use by a consumer, whose credentials do not count as consumers", async () => {
+    await admin.call("PUT", "/consumer_groups/g", { body: { plugins: {} } });
+    await admin.store.put("/apisix/consumers/a/credentials/c", '{"group_id":"g"}');
+    await admin.store.put("/apisix/consumers/jack", '{"username":"jack","group_id":"g"}');
+    expect(await admin.call("DELETE", "/consumer_groups/g")).toMatchObject({
+      status: 400,
+      json: { error_msg: "can not delete this consumer group, consumer [jack] is still using it now" },
+    });
+    await admin.store.delete("/apisix/consumers/jack");
+    expect((await admin.call("DELETE", "/consumer_groups/g")).status).toBe(200);
+  });
+
+  it("a reference that does not protect its object does not hinder", async () => {
+    await admin.call("PUT", "/upstreams/weak", { body: { nodes: {} } });
+    await admin.store.put("/apisix/stream_routes/1", '{"upstream_id":"weak"}');
+    expect((await admin.call("DELETE", "/upstreams/weak")).status).toBe(200);
   });
 
   it("a user is reported even when the object itself is not there", async () => {

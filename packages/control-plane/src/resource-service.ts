@@ -4,10 +4,10 @@ import { directoryOf, type Keyring, keyOf, type ResourceDefinition } from "@fnga
 import type { Expectation, Revision } from "@fngate/store";
 import type { BoundedStore } from "./bounded-store.ts";
 import { assertNoId, keyPartOf, requireId, resolveId } from "./identifier.ts";
-import { isJsonObject, type JsonObject, tableOf, withMember } from "./json.ts";
+import { isJsonObject, type JsonObject, tableOf, withMember, withoutPath } from "./json.ts";
 import { type Page, selectPage } from "./list-query.ts";
 import { mergePatch, replaceAttribute } from "./patch.ts";
-import { assertUnused, type KindList } from "./references.ts";
+import { assertUnused, isIdOf, type KindList } from "./references.ts";
 import type { DecodedBody } from "./request-body.ts";
 import { assertValid } from "./resource-check.ts";
 import { type SecretsAtRest, secretsAtRest } from "./secrets-at-rest.ts";
@@ -86,7 +86,7 @@ export class ResourceService {
     const directory = directoryOf(this.#scope.prefix, this.definition);
     const { entries } = await this.#scope.store.list(directory);
     if (entries.length === 0) throw notFound();
-    const children = entries.filter(({ key }) => !key.slice(directory.length).includes("/"));
+    const children = entries.filter(({ key }) => isIdOf(this.definition, key.slice(directory.length)));
     const page = selectPage(
       children.flatMap((entry) => parseStoredResource(entry) ?? []),
       query,
@@ -178,18 +178,20 @@ export class ResourceService {
     return { key, value: sealed, isNew: previous === undefined, oldRevision, newRevision: revision };
   }
 
-  /** Members that `?filter=` may compare: the references that stand at the top of the object. */
+  /** Members that `?filter=` may compare: APISIX has it for the kinds that can belong to a service. */
   #filterKeys(): readonly string[] {
-    const paths = this.definition.references.map(({ path }) => path);
-    return paths.flatMap(([name, ...rest]) => (name !== undefined && rest.length === 0 ? [name] : []));
+    const canHaveService = this.definition.references.some(({ path }) => path.join(".") === "service_id");
+    return canHaveService ? ["service_id", "upstream_id"] : [];
   }
 
   #stamp(value: JsonObject, previous: JsonObject | undefined): JsonObject {
     return this.definition.hasTimestamps ? stampWrite(value, previous, this.#nowSeconds()) : value;
   }
 
+  /** What readers get to see: plugins' secrets in clear, hidden fields not at all. */
   #open(resource: StoredResource): StoredResource {
-    return { ...resource, value: this.#secrets.open(resource.value) };
+    const hidden = (this.definition.hiddenFields ?? []).map((field) => field.split("."));
+    return { ...resource, value: hidden.reduce(withoutPath, this.#secrets.open(resource.value)) };
   }
 
   #keyOf(id: string): string {
