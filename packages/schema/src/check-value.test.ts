@@ -117,6 +117,11 @@ describe("checkValue", () => {
     expect(checkValue(z.unknown(), nest(100_000))).toMatchObject({ ok: false });
   });
 
+  it("refuses to work with a schema that waits", () => {
+    const waiting = z.string().refine(async () => true);
+    expect(() => checkValue(waiting, "x")).toThrow(/Promise/);
+  });
+
   it("does not change its input", () => {
     const input = Object.freeze({ object: Object.freeze({}), map: Object.freeze({ a: 1 }) });
     expect(checkValue(schema, input)).toEqual({ ok: true, value: { object: { on: true }, map: { a: 1 } } });

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { isEmptyContainer } from "./fields/container.ts";
 import { codePointLength } from "./lua-format.ts";
 import { stepInto, unwrap } from "./schema-path.ts";
@@ -16,17 +16,17 @@ export type CheckResult<TValue> =
  * Beyond the schema's own verdict it grants what APISIX's validator grants and plain zod does not, so that plugin
  * authors can write plain zod: `{}` and `[]` stand for each other, a secret reference passes every rule on a string,
  * lengths count code points, and integers may exceed 2^53. A `__proto__` key anywhere and nesting deeper than 1000
- * levels (the limit of APISIX's JSON decoder) are refused before zod sees them. Never throws.
+ * levels (the limit of APISIX's JSON decoder) are refused before zod sees them. Throws for an asynchronous
+ * schema, which is a mistake of its author, never for a value.
  */
 export function checkValue<TSchema extends z.ZodType>(schema: TSchema, value: unknown): CheckResult<z.output<TSchema>> {
   const hazard = findHazard(value);
   if (hazard !== undefined) return { ok: false, message: hazard };
   let input = value;
   for (let swaps = 0; ; swaps += 1) {
-    const result = schema.safeParse(input);
-    if (result.success) return { ok: true, value: result.data };
-    const issue = result.error.issues.find((candidate) => !isExcused(candidate, input));
-    if (issue === undefined) return { ok: true, value: lenientOutput(schema, input) };
+    const payload = run(schema, input);
+    const issue = firstIssue(payload.issues, input);
+    if (issue === undefined) return { ok: true, value: payload.value };
     const swapped = swaps < MAX_SWAPS ? swapEmpty(schema, issue, input) : undefined;
     if (swapped === undefined) return { ok: false, message: renderIssue(issue, input, schema) };
     input = swapped;
@@ -64,10 +64,26 @@ function isExcused(issue: z.core.$ZodIssue, root: unknown): boolean {
   return "note" in issue && issue.note !== undefined && Number.isInteger(input);
 }
 
-/** What parsing made of the value although every issue is excused: zod keeps it, but only its core hands it out. */
-function lenientOutput<TSchema extends z.ZodType>(schema: TSchema, input: unknown): z.output<TSchema> {
-  const payload = schema._zod.run({ value: input, issues: [] }, { async: false });
-  return (payload as z.core.ParsePayload<z.output<TSchema>>).value;
+/**
+ * Parses through zod's core rather than `safeParse`: that words every issue, of which a hostile value has a hundred
+ * thousand, and keeps back the value when all issues are excused. For the same reason the first pass stops at the
+ * first bad child of each container; only when that is excused does a second pass look at the rest.
+ */
+function run<TSchema extends z.ZodType>(schema: TSchema, input: unknown): z.core.ParsePayload<z.output<TSchema>> {
+  const quick = schema._zod.run({ value: input, issues: [] }, { async: false, abortEarly: true });
+  if (quick instanceof Promise) throw new TypeError("a schema of configuration must not be asynchronous");
+  const isDecided = quick.issues.length === 0 || firstIssue(quick.issues, input) !== undefined;
+  const payload = isDecided ? quick : schema._zod.run({ value: input, issues: [] }, { async: false });
+  return payload as z.core.ParsePayload<z.output<TSchema>>;
+}
+
+/** The first issue APISIX would raise as well. */
+function firstIssue(issues: readonly z.core.$ZodRawIssue[], input: unknown): z.core.$ZodIssue | undefined {
+  for (const raw of issues) {
+    const issue = z.core.util.finalizeIssue(raw, undefined, z.core.config());
+    if (!isExcused(issue, input)) return issue;
+  }
+  return undefined;
 }
 
 /** The input with the empty container an issue complains of replaced by one of the form the schema wants. */

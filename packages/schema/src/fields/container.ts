@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { applyRules, type Rule } from "./rules.ts";
+import { applyRules, isRecord, type Rule } from "./rules.ts";
 
 /**
  * Objects and arrays as APISIX's validator sees them: Lua has one empty table, so an empty array is an empty object and
@@ -22,7 +22,7 @@ export function openObject<TShape extends z.core.$ZodLooseShape>(shape: TShape, 
 
 /** A map from any key to values of one schema; messages name the pattern `.*`, as APISIX's do. */
 export function mapOf<TValue extends z.ZodType>(value: TValue, ...rules: readonly Rule[]) {
-  const schema = takingEmpty(applyRules(z.record(z.string(), value), rules), () => ({}));
+  const schema = takingEmpty(stoppingEarly(applyRules(z.record(z.string(), value), rules), value), () => ({}));
   patternMaps.add(schema);
   return schema;
 }
@@ -54,7 +54,7 @@ export function listOf<TItem extends z.ZodType>(item: TItem, { min, max, isUniqu
       })
       .meta({ uniqueItems: true });
   }
-  return takingEmpty(schema, () => []);
+  return takingEmpty(stoppingEarly(schema, item), () => []);
 }
 
 const patternMaps = new WeakSet<object>();
@@ -69,10 +69,54 @@ function takingEmpty<TSchema extends z.ZodType>(schema: TSchema, empty: () => un
   return schema;
 }
 
+/** Makes `schema` stop at its first bad child, which zod's own does not; changes the instance it is given. */
+function stoppingEarly<TSchema extends z.ZodType>(schema: TSchema, child: z.ZodType): TSchema {
+  const run = schema._zod.run;
+  schema._zod.run = (payload, context) => {
+    // A container of the other form is refused as a whole, not for what is in it.
+    const isRightForm = Array.isArray(payload.value) === (schema._zod.def.type === "array");
+    const issues = isRightForm ? firstIssues(payload.value, child, context) : undefined;
+    if (issues === undefined) return run(payload, context);
+    payload.issues.push(...issues);
+    return payload;
+  };
+  return schema;
+}
+
+function firstIssues(
+  container: unknown,
+  child: z.ZodType,
+  context: z.core.ParseContextInternal,
+): readonly z.core.$ZodRawIssue[] | undefined {
+  if (Array.isArray(container)) {
+    for (const [index, item] of container.entries()) {
+      const issues = issuesOf(item, child, context);
+      if (issues.length > 0) return z.core.util.prefixIssues(index, [...issues]);
+    }
+  } else if (isRecord(container)) {
+    for (const key of Object.keys(container)) {
+      const issues = issuesOf(container[key], child, context);
+      if (issues.length > 0) return z.core.util.prefixIssues(key, [...issues]);
+    }
+  }
+  return undefined;
+}
+
+function issuesOf(
+  value: unknown,
+  schema: z.ZodType,
+  context: z.core.ParseContextInternal,
+): readonly z.core.$ZodRawIssue[] {
+  const result = schema._zod.run({ value, issues: [] }, context);
+  return result instanceof Promise ? [] : result.issues;
+}
+
 /** Tells whether a value is `{}` or `[]`. */
 export function isEmptyContainer(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
-  return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0;
+  if (Array.isArray(value)) return value.length === 0;
+  for (const key in value) if (Object.hasOwn(value, key)) return false;
+  return true;
 }
 
 /** Positions of the first two equal items; strings are looked up instead of compared, as large lists hold nothing else. */
