@@ -3,7 +3,20 @@ import { prepareHeaders } from "./request-headers.ts";
 import { responseHeaders } from "./response-headers.ts";
 
 test("ordinary request fields pass in order, with case, repeats and empty values", () => {
-  const fields = ["Accept", "*/*", "X-a", "", "COOKIE", "a=1", "cookie", "b=2", "Trailer", "X", "Proxy-Authorization", "y"];
+  const fields = [
+    "Accept",
+    "*/*",
+    "X-a",
+    "",
+    "COOKIE",
+    "a=1",
+    "cookie",
+    "b=2",
+    "Trailer",
+    "X",
+    "Proxy-Authorization",
+    "y",
+  ];
   expect(prepareHeaders(fields)).toEqual(fields);
 });
 
@@ -23,7 +36,18 @@ test.each([
 });
 
 test("fields named by Connection are dropped before and after it, other fields of like names are not", () => {
-  const fields = ["X-Hop", "1", "Connection", "close, x-hop ,, Authorization", "AUTHORIZATION", "s", "X-Hop-Not", "2", "x-hop", "3"];
+  const fields = [
+    "X-Hop",
+    "1",
+    "Connection",
+    "close, x-hop ,, Authorization",
+    "AUTHORIZATION",
+    "s",
+    "X-Hop-Not",
+    "2",
+    "x-hop",
+    "3",
+  ];
   expect(prepareHeaders(fields)).toEqual(["X-Hop-Not", "2"]);
 });
 

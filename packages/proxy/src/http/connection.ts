@@ -1,7 +1,8 @@
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import type { SecureContext } from "node:tls";
 import { Client } from "undici";
-import { connectSocket } from "./connect-socket.ts";
+import { ConnectFailure, connectSocket } from "./connect-socket.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 
 /** Node's timers hold 31 bits; more would fire at once. */
@@ -86,7 +87,14 @@ export class Connection {
 
   #connect(callback: (...args: [null, Socket] | [Error, null]) => void): void {
     this.served = 0;
-    const { target, session, secureContext } = this.#pool;
+    const { target, session } = this.#pool;
+    let secureContext: SecureContext | undefined;
+    try {
+      secureContext = this.#pool.secureContext;
+    } catch (error) {
+      callback(new ConnectFailure("tls", "client certificate or key cannot be read", error), null);
+      return;
+    }
     const socket = connectSocket({ target, timeoutMs: this.connectMs, secureContext, session }, (error, opened) => {
       if (opened !== null) callback(null, opened);
       else callback(error ?? new Error("no connection"), null);

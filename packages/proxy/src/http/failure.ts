@@ -21,7 +21,8 @@ export function reasonOf(error: Error): AttemptFailure["reason"] {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   const known = REASON_BY_CODE[code];
   if (known !== undefined) return known;
-  if (error instanceof errors.HTTPParserError || error instanceof BadResponseError) return "bad-response";
+  if (code.startsWith("HPE_") || error instanceof errors.HTTPParserError || error instanceof BadResponseError)
+    return "bad-response";
   if (code.startsWith("ERR_SSL_")) return "tls";
   return BAD_RESPONSE_MESSAGES.has(error.message) ? "bad-response" : "reset";
 }

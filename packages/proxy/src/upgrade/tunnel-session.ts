@@ -55,6 +55,8 @@ export class TunnelSession implements UpgradeExchange {
     const { host, port } = endpoint.target;
     const options = { target: { protocol: "http:", host, port }, agent: new TunnelAgent(endpoint), toProxy: true };
     proxy.ws(this.outgoing, socket, upgrade.head, options, (error) => this.#onFailure(error));
+    // http-proxy relays an answer that is no upgrade with a `Transfer-Encoding` its body no longer has.
+    this.#upstreamRequest?.removeAllListeners("response").once("response", (answer) => this.#onDeclined(answer));
   }
 
   cancel(): void {
@@ -75,7 +77,6 @@ export class TunnelSession implements UpgradeExchange {
       );
     });
     request.once("upgrade", (_answer, socket) => this.#onUpgraded(socket));
-    request.once("response", (answer) => this.#onDeclined(answer));
   }
 
   #onUpgraded(socket: Socket): void {
@@ -90,14 +91,12 @@ export class TunnelSession implements UpgradeExchange {
     process.nextTick(() => socket.setTimeout(idleMs, () => socket.destroy()));
   }
 
-  /** Relays an ordinary answer; http-proxy would copy `Transfer-Encoding` and send a body already decoded. */
+  /** Relays an ordinary answer; its body ends with the connection. */
   #onDeclined(answer: IncomingMessage): void {
     const { socket } = this.#start.upgrade;
     clearTimeout(this.#answerTimer);
     const status = answer.statusCode ?? 502;
     this.#result = { kind: "declined", status };
-    // http-proxy relays only answers without this mark.
-    Object.assign(answer, { upgrade: true });
     const fields = ["Connection", "close", ...responseHeaders(answer.rawHeaders)];
     socket.write(headOf(status, answer.statusMessage ?? "", fields), "latin1");
     answer.on("error", () => socket.destroy());

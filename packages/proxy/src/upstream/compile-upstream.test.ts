@@ -30,7 +30,11 @@ test.each<{ name: string; scheme?: string; nodes: UpstreamConfig["nodes"]; addre
   { name: "a map with ports", nodes: { "a.test:81": 1, "b.test:82": 2 }, addresses: ["a.test:81", "b.test:82"] },
   { name: "a map without ports", nodes: { "a.test": 1 }, addresses: ["a.test:80"] },
   { name: "https without ports", scheme: "https", nodes: { "a.test": 1 }, addresses: ["a.test:443"] },
-  { name: "IPv6 in a map", nodes: { "[::1]:81": 1, "[::2]": 1, "fe80::3": 1 }, addresses: ["[::1]:81", "[::2]:80", "[fe80::3]:80"] },
+  {
+    name: "IPv6 in a map",
+    nodes: { "[::1]:81": 1, "[::2]": 1, "fe80::3": 1 },
+    addresses: ["[::1]:81", "[::2]:80", "[fe80::3]:80"],
+  },
   {
     name: "a list",
     nodes: [
@@ -63,7 +67,9 @@ test.each([
   { config: { type: "magic", nodes: {} }, named: "magic" },
   { config: { scheme: "grpc", nodes: {} }, named: "grpc" },
 ])("an unknown kind is refused by name: $named", ({ config, named }) => {
-  expect(() => compiled(config)).toThrow(expect.objectContaining({ code: "UPSTREAM_INVALID", message: expect.stringContaining(named) }));
+  expect(() => compiled(config)).toThrow(
+    expect.objectContaining({ code: "UPSTREAM_INVALID", message: expect.stringContaining(named) }),
+  );
 });
 
 test("limits have APISIX's defaults and are in milliseconds", () => {
@@ -103,7 +109,11 @@ test.each<{ name: string; config: UpstreamConfig; host: string | undefined }>([
   { name: "pass", config: { nodes: { "a.test:81": 1 } }, host: undefined },
   { name: "node with port", config: { nodes: { "a.test:81": 1 }, pass_host: "node" }, host: "a.test:81" },
   { name: "node with the scheme's port", config: { nodes: { "a.test:80": 1 }, pass_host: "node" }, host: "a.test" },
-  { name: "node over https", config: { nodes: { "a.test:80": 1 }, pass_host: "node", scheme: "https" }, host: "a.test:80" },
+  {
+    name: "node over https",
+    config: { nodes: { "a.test:80": 1 }, pass_host: "node", scheme: "https" },
+    host: "a.test:80",
+  },
   { name: "IPv6 node", config: { nodes: { "[::1]:81": 1 }, pass_host: "node" }, host: "[::1]:81" },
   { name: "rewrite", config: { nodes: { a: 1 }, pass_host: "rewrite", upstream_host: "B.test:1" }, host: "B.test:1" },
 ])("Host under $name", ({ config, host }) => {
@@ -124,7 +134,9 @@ test.each([
   const period = weights.reduce((sum, weight) => sum + weight, 0) / divisor;
   const picks = Array.from({ length: period * 3 }, () => upstream.pick(undefined)?.host);
   for (let start = 0; start + period <= picks.length; start += 1) {
-    const shares = weights.map((_, index) => picks.slice(start, start + period).filter((host) => host === `n${index}`).length);
+    const shares = weights.map(
+      (_, index) => picks.slice(start, start + period).filter((host) => host === `n${index}`).length,
+    );
     expect(shares).toEqual(weights.map((weight) => weight / divisor));
   }
 });

@@ -18,11 +18,21 @@ interface Started {
   readonly sink: RecordingSink;
 }
 
-function start(connections: TestConnections, config: UpstreamConfig, call: { method?: string; body?: OutgoingBody } = {}): Started {
+function start(
+  connections: TestConnections,
+  config: UpstreamConfig,
+  call: { method?: string; body?: OutgoingBody } = {},
+): Started {
   const upstream = compileUpstream(config, connections.manager);
   const sink = new RecordingSink();
   const request = requestOf({ headers: ["X-A", "1"], ...call });
-  const exchange = forwardToUpstream({ upstream, forwarder: connections.manager, request, host: "Client.test:9080", sink });
+  const exchange = forwardToUpstream({
+    upstream,
+    forwarder: connections.manager,
+    request,
+    host: "Client.test:9080",
+    sink,
+  });
   return { exchange, sink };
 }
 
@@ -41,7 +51,11 @@ test.each([
 
 test("without nodes the answer is 503 and nothing was attempted", async () => {
   await using connections = new TestConnections();
-  expect(await start(connections, { nodes: {} }).exchange.result).toEqual({ outcome: undefined, attempts: [], status: 503 });
+  expect(await start(connections, { nodes: {} }).exchange.result).toEqual({
+    outcome: undefined,
+    attempts: [],
+    status: 503,
+  });
 });
 
 test("an upstream's own 502 is final", async () => {
@@ -55,8 +69,16 @@ test("an upstream's own 502 is final", async () => {
 test.each<{ name: string; method: string; body: () => OutgoingBody }>([
   { name: "GET", method: "GET", body: () => ({ kind: "none" }) },
   { name: "POST with bytes", method: "POST", body: () => bytesOf("hello") },
-  { name: "POST with a stream", method: "POST", body: () => ({ kind: "stream", stream: Readable.from([Buffer.from("hello")]), lengthBytes: 5 }) },
-  { name: "PUT with a chunked stream", method: "PUT", body: () => ({ kind: "stream", stream: Readable.from([Buffer.from("hello")]), lengthBytes: undefined }) },
+  {
+    name: "POST with a stream",
+    method: "POST",
+    body: () => ({ kind: "stream", stream: Readable.from([Buffer.from("hello")]), lengthBytes: 5 }),
+  },
+  {
+    name: "PUT with a chunked stream",
+    method: "PUT",
+    body: () => ({ kind: "stream", stream: Readable.from([Buffer.from("hello")]), lengthBytes: undefined }),
+  },
 ])("$name goes to the next node when the first refuses", async ({ method, body }) => {
   await using server = await startEchoUpstream();
   await using connections = new TestConnections();
@@ -77,17 +99,21 @@ test.each<{ method: string; lengthBytes: number | undefined; isRetried: boolean 
   { method: "PUT", lengthBytes: undefined, isRetried: false },
   { method: "POST", lengthBytes: 5, isRetried: false },
   { method: "PATCH", lengthBytes: 5, isRetried: false },
-])("$method with length $lengthBytes, reset after it was sent: retried $isRetried", async ({ method, lengthBytes, isRetried }) => {
-  await using broken = await startRawServer((connection) => {
-    if (connection.received.includes("hello")) connection.socket.destroy();
-  });
-  await using server = await startEchoUpstream();
-  await using connections = new TestConnections();
-  const body: OutgoingBody = { kind: "stream", stream: Readable.from([Buffer.from("hello")]), lengthBytes };
-  const result = await start(connections, { nodes: nodesAt(broken.port, server.port) }, { method, body }).exchange.result;
-  expect(result.status).toBe(isRetried ? 200 : 502);
-  expect(server.requests.map(({ body: received }) => received.toString())).toEqual(isRetried ? ["hello"] : []);
-});
+])(
+  "$method with length $lengthBytes, reset after it was sent: retried $isRetried",
+  async ({ method, lengthBytes, isRetried }) => {
+    await using broken = await startRawServer((connection) => {
+      if (connection.received.includes("hello")) connection.socket.destroy();
+    });
+    await using server = await startEchoUpstream();
+    await using connections = new TestConnections();
+    const body: OutgoingBody = { kind: "stream", stream: Readable.from([Buffer.from("hello")]), lengthBytes };
+    const result = await start(connections, { nodes: nodesAt(broken.port, server.port) }, { method, body }).exchange
+      .result;
+    expect(result.status).toBe(isRetried ? 200 : 502);
+    expect(server.requests.map(({ body: received }) => received.toString())).toEqual(isRetried ? ["hello"] : []);
+  },
+);
 
 test("silence is retried on another node for GET and gives 504 for POST", async () => {
   await using silent = await startRawServer(() => undefined);
@@ -145,7 +171,11 @@ test("nothing is retried after the answer began", async () => {
   await using server = await startEchoUpstream();
   await using connections = new TestConnections();
   const { exchange, sink } = start(connections, { nodes: nodesAt(broken.port, server.port) });
-  expect(await exchange.result).toMatchObject({ status: 200, outcome: { kind: "truncated" }, attempts: [{ status: 200 }] });
+  expect(await exchange.result).toMatchObject({
+    status: 200,
+    outcome: { kind: "truncated" },
+    attempts: [{ status: 200 }],
+  });
   expect(sink).toMatchObject({ heads: 1, isEnded: false });
   expect(server.requests).toHaveLength(0);
 });
