@@ -57,6 +57,14 @@ export function compileSnapshot(previous: Snapshot, pending: PendingChanges, dep
   return run.finish(pending.revision);
 }
 
+/** A table after the run: the very same one when nothing in it changed. */
+function settled<TValue>(
+  edited: PersistentMap<string, TValue>,
+  previous: PersistentMap<string, TValue>,
+): PersistentMap<string, TValue> {
+  return edited.wasAltered() ? edited.asImmutable() : previous;
+}
+
 class CompileRun {
   readonly #previous: Snapshot;
   readonly #deps: CompileDeps;
@@ -101,11 +109,11 @@ class CompileRun {
   finish(revision: PendingChanges["revision"]): Compilation {
     const previous = this.#previous;
     const tables: SnapshotTables = {
-      route: this.#tables.route.asImmutable(),
-      service: this.#tables.service.asImmutable(),
-      upstream: this.#tables.upstream.asImmutable(),
-      plugin_config: this.#tables.plugin_config.asImmutable(),
-      global_rule: this.#tables.global_rule.asImmutable(),
+      route: settled(this.#tables.route, previous.tables.route),
+      service: settled(this.#tables.service, previous.tables.service),
+      upstream: settled(this.#tables.upstream, previous.tables.upstream),
+      plugin_config: settled(this.#tables.plugin_config, previous.tables.plugin_config),
+      global_rule: settled(this.#tables.global_rule, previous.tables.global_rule),
     };
     const placement = placeRoutes(previous, tables, {
       routes: this.#changedIds.route,
@@ -121,7 +129,7 @@ class CompileRun {
         tables,
         globalPipeline: globals.globalPipeline,
         globalHeld: globals.globalHeld,
-        diagnostics: this.#diagnostics.asImmutable(),
+        diagnostics: settled(this.#diagnostics, previous.diagnostics),
       },
       retired: this.#retired,
       news: this.#news,

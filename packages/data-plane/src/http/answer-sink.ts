@@ -15,6 +15,8 @@ export interface AnswerShape {
   readonly errorResponse: ErrorResponse | undefined;
   /** Value of `X-APISIX-Upstream-Status` for a final status; nothing when it is not sent. */
   readonly upstreamStatusField: (status: number) => string | undefined;
+  /** The answer has arrived whole; runs before its end reaches the client, and so before the request is logged. */
+  readonly onEnd: () => void;
   /** The answer cannot be passed on: something in it, or a plugin, failed. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -61,6 +63,7 @@ export class AnswerSink implements ResponseSink {
   }
 
   end(): void {
+    this.#shape.onEnd();
     if (!this.#isMuted) this.#downstream.end(this.#replacement);
   }
 

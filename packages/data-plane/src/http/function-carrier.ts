@@ -44,6 +44,7 @@ export class FunctionCarrier {
       serverHeader,
       errorResponse: errorResponseOf(this.#call),
       upstreamStatusField: () => undefined,
+      onEnd: () => this.#stopTimer(),
       onFailure: (error) => run.crash(error),
     });
     this.#startedMs = clock.monotonicMs();
@@ -55,13 +56,18 @@ export class FunctionCarrier {
   #settle(outcome: AttemptOutcome): void {
     const run = this.#run;
     run.running = undefined;
-    run.context.timings.upstreamMs = run.deps.clock.monotonicMs() - this.#startedMs;
+    this.#stopTimer();
     if (outcome.kind === "responded" || outcome.kind === "cancelled") return;
     const { reason, cause } = outcome.failure;
     run.deps.stats.countFailure("function", reason);
     run.deps.logger.error({ route: run.context.route?.id, reason, cause: cause.message }, "function call failed");
     if (outcome.kind === "truncated") run.downstream.cut();
     else this.#fail(this.#call.failureStatus, reason);
+  }
+
+  #stopTimer(): void {
+    const { context, deps } = this.#run;
+    context.timings.upstreamMs ??= deps.clock.monotonicMs() - this.#startedMs;
   }
 
   #fail(status: number, reason: string): void {

@@ -57,6 +57,7 @@ export class UpstreamCarrier implements Forwarder {
       serverHeader: deps.serverHeader,
       errorResponse: undefined,
       upstreamStatusField: (status) => this.#statusField(status),
+      onEnd: () => this.#stopTimer(),
       onFailure: (error) => run.crash(error),
     });
     this.#startedMs = deps.clock.monotonicMs();
@@ -81,7 +82,7 @@ export class UpstreamCarrier implements Forwarder {
   #settle({ outcome, status, attempts }: UpstreamResult): void {
     const run = this.#run;
     run.running = undefined;
-    run.context.timings.upstreamMs = run.deps.clock.monotonicMs() - this.#startedMs;
+    this.#stopTimer();
     if (attempts.length > 0) run.context.upstreamStatus = attempts.map((attempt) => attempt.status).join(", ");
     if (outcome?.kind === "responded" || outcome?.kind === "cancelled") return;
     const reason = outcome?.failure.reason ?? "no-nodes";
@@ -92,6 +93,11 @@ export class UpstreamCarrier implements Forwarder {
     );
     if (outcome?.kind === "truncated") run.downstream.cut();
     else this.#fail(status, reason, attempts.length > 0);
+  }
+
+  #stopTimer(): void {
+    const { context, deps } = this.#run;
+    context.timings.upstreamMs ??= deps.clock.monotonicMs() - this.#startedMs;
   }
 
   #fail(status: number, reason: string, wasTried: boolean): void {

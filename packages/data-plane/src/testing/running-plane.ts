@@ -41,7 +41,7 @@ export interface Answer {
 /** What a request is made of. */
 export interface SentRequest {
   readonly method?: string;
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
