@@ -12,6 +12,9 @@ export interface GeneratedFile {
 
 const SOURCES = join(import.meta.dirname, "../src");
 
+/** Of the formatter's configuration. */
+const LINE_WIDTH = 120;
+
 const TABLE_START = "<!-- config table: generated from schema.ts by `pnpm gen` -->";
 const TABLE_END = "<!-- end of config table -->";
 
@@ -38,9 +41,16 @@ function renderCatalog(names: readonly string[]): string {
     ...imports,
     "",
     "/** Every plugin of this package, by name. */",
-    `export const builtinPlugins: readonly PluginDefinition[] = [${names.map(exportNameOf).join(", ")}];`,
+    renderList(names.map(exportNameOf)),
     "",
   ].join("\n");
+}
+
+/** On one line while it fits, then one name per line, as the formatter has it. */
+function renderList(exports: readonly string[]): string {
+  const start = "export const builtinPlugins: readonly PluginDefinition[] = [";
+  const line = `${start}${exports.join(", ")}];`;
+  return line.length <= LINE_WIDTH ? line : [start, ...exports.map((name) => `  ${name},`), "];"].join("\n");
 }
 
 /** `proxy-rewrite` is exported as `proxyRewrite`. */
