@@ -33,7 +33,10 @@ export interface ContractOptions {
 }
 
 /** More than one page of the etcd back end. */
-const MANY_KEYS = 2_500;
+const MANY_KEYS = 2_100;
+
+/** Most milliseconds one test may take: the one with many keys waits for as many durable writes. */
+const TEST_TIMEOUT_MS = 60_000;
 
 /** Writes under way at once while many keys are made. */
 const WRITERS = 250;
@@ -56,7 +59,7 @@ export function describeConfigStore({ name, open, capabilities, skip = {} }: Con
       await using subject = await open();
       await body({ subject, store: subject.store, root: `/contract/${randomUUID()}/` });
     };
-    if (reason === undefined) it(title, run);
+    if (reason === undefined) it(title, run, TEST_TIMEOUT_MS);
     else it.skip(`${title} (left out: ${reason})`, run);
   };
 

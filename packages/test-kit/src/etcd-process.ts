@@ -114,6 +114,13 @@ export class EtcdProcess implements AsyncDisposable {
     return this.#post(path, body, { authorization: token });
   }
 
+  /** The value of one of etcd's own Prometheus metrics, 0 where it has none of that name. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${this.#metrics}/metrics`)).text();
+    const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
+    return Number(line?.slice(name.length) ?? 0);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     await this.#directory[Symbol.asyncDispose]();

@@ -181,6 +181,27 @@ describe("an etcd that does not answer", () => {
   });
 });
 
+describe("a watch that is over", () => {
+  it("leaves nothing behind at etcd, however it ended", async () => {
+    const watchers = () => etcd.metric("etcd_debugging_mvcc_watcher_total");
+    await eventually(async () => (await watchers()) === 0);
+    const [store, closed] = [open(), open()];
+    const abort = new AbortController();
+    const { revision } = await store.put("/a", "1");
+    const aborted = follow(store, revision, abort.signal);
+    const unread = follow(closed, revision);
+    await eventually(async () => (await watchers()) === 2);
+    abort.abort();
+    await closed.close();
+    expect(await Promise.all([aborted.ended, unread.ended])).toEqual(["STORE_ABORTED", "STORE_CLOSED"]);
+    await store.put("/a", "2");
+    for await (const batch of store.watch("/", revision, { signal: new AbortController().signal })) {
+      if (batch.events.length > 0) break;
+    }
+    await eventually(async () => (await watchers()) === 0);
+  });
+});
+
 describe("several endpoints", () => {
   it.each([0, 1])("work while number %i refuses connections", async (dead) => {
     await using relay = await startTcpRelay(etcd.port);
