@@ -19,7 +19,7 @@ const addressRanges = () => z.array(z.string().min(1));
 const onOff = () => z.union([z.boolean(), z.enum(["on", "off"])], { error: "expected on or off" });
 
 const nginxTime = () =>
-  z.union([z.number().nonnegative(), z.string().regex(NGINX_TIME)], {
+  z.union([z.number().nonnegative(), z.string().regex(NGINX_TIME, "expected a time such as 60s or 500ms")], {
     error: "expected a time such as 60s, 500ms or a number of seconds",
   });
 

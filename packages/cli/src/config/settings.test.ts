@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import { DEFAULTS } from "./defaults.ts";
+import { nginxTimeMs } from "./nginx-units.ts";
+import { configSchema } from "./schema.ts";
+import { createSettings, type Settings } from "./settings.ts";
+import { mergeTrees, type TreeMap } from "./tree.ts";
+
+function settingsOf(over: TreeMap): Settings {
+  return createSettings(configSchema.parse(mergeTrees(DEFAULTS, over)), "/srv");
+}
+
+describe("createSettings", () => {
+  it("listens on loopback only unless told otherwise", () => {
+    const { admin, proxy } = settingsOf({ apisix: { status: {} } });
+
+    expect(admin?.listen).toEqual({ host: "127.0.0.1", port: 9180 });
+    expect(proxy?.listen).toEqual([{ host: "127.0.0.1", port: 9080 }]);
+    expect(proxy?.metrics).toMatchObject({ host: "127.0.0.1", port: 9091 });
+    expect(proxy?.status).toEqual({ host: "127.0.0.1", port: 7085 });
+  });
+
+  it.each([
+    { value: 8080, expected: [{ host: "127.0.0.1", port: 8080 }] },
+    {
+      value: [8080, { ip: "0.0.0.0", port: 80 }],
+      expected: [
+        { host: "127.0.0.1", port: 8080 },
+        { host: "0.0.0.0", port: 80 },
+      ],
+    },
+    { value: [{ ip: "10.0.0.1" }], expected: [{ host: "10.0.0.1", port: 9080 }] },
+  ])("reads node_listen $value", ({ value, expected }) => {
+    expect(settingsOf({ apisix: { node_listen: value } }).proxy?.listen).toEqual(expected);
+  });
+
+  it("adds the IPv6 loopback to entries without address when IPv6 is on", () => {
+    expect(
+      settingsOf({ apisix: { enable_ipv6: true, node_listen: [1, { ip: "0.0.0.0", port: 2 }] } }).proxy?.listen,
+    ).toEqual([
+      { host: "127.0.0.1", port: 1 },
+      { host: "::1", port: 1 },
+      { host: "0.0.0.0", port: 2 },
+    ]);
+  });
+
+  it("gives each role its planes", () => {
+    const planes = (over: TreeMap) => {
+      const { admin, proxy } = settingsOf(over);
+      return [admin !== undefined, proxy !== undefined];
+    };
+    expect(planes({})).toEqual([true, true]);
+    expect(planes({ apisix: { enable_admin: false } })).toEqual([false, true]);
+    expect(planes({ deployment: { role: "control_plane" }, apisix: { enable_admin: false } })).toEqual([true, false]);
+    expect(planes({ deployment: { role: "data_plane" } })).toEqual([false, true]);
+  });
+
+  it("keeps the configuration in etcd or in a file, as the role's provider says", () => {
+    expect(settingsOf({}).etcd).toMatchObject({ hosts: ["http://127.0.0.1:2379"], timeoutMs: 30_000 });
+    expect(settingsOf({ deployment: { role_traditional: { config_provider: "embedded" } } }).etcd).toBeUndefined();
+  });
+
+  it("asks for no key when the list of keys is removed or not required, as APISIX does", () => {
+    expect(settingsOf({}).admin?.isKeyRequired).toBe(true);
+    expect(settingsOf({ deployment: { admin: { admin_key: null } } }).admin?.isKeyRequired).toBe(false);
+    expect(settingsOf({ deployment: { admin: { admin_key_required: false } } }).admin?.isKeyRequired).toBe(false);
+  });
+
+  it("serves no metrics when the server is off or prometheus is not among the plugins", () => {
+    expect(settingsOf({ plugin_attr: { prometheus: { enable_export_server: false } } }).proxy?.metrics).toBeUndefined();
+    expect(settingsOf({ plugins: ["openfunction"] }).proxy?.metrics).toBeUndefined();
+    expect(settingsOf({ plugins: ["openfunction", "prometheus"] }).proxy?.metrics).toBeDefined();
+  });
+
+  it("finds the Admin API behind the data plane by URL, by socket, or in its own process", () => {
+    const target = (upstream: string) =>
+      settingsOf({ fngate: { proxy_admin: { enable: true, upstream } } }).proxy?.proxyAdmin?.target;
+    expect(target("http://control:9180")).toEqual({ host: "control", port: 9180 });
+    expect(target("http://[::1]:1")).toEqual({ host: "::1", port: 1 });
+    expect(target("unix:/run/admin.sock")).toEqual({ socketPath: "/run/admin.sock" });
+    const own = settingsOf({ fngate: { proxy_admin: { enable: true } } }).proxy?.proxyAdmin;
+    expect(own).toEqual({ target: undefined, allowedAddresses: ["127.0.0.0/8", "::1/128"] });
+    expect(settingsOf({}).proxy?.proxyAdmin).toBeUndefined();
+  });
+
+  it("puts the Admin API on a unix socket instead of an address", () => {
+    expect(settingsOf({ fngate: { admin_socket: "/run/a.sock" } }).admin?.listen).toEqual({
+      socketPath: "/run/a.sock",
+    });
+  });
+
+  it("keeps the access log below the data directory, elsewhere, or not at all", () => {
+    const path = (over: TreeMap) => settingsOf(over).proxy?.accessLog?.path;
+    expect(path({})).toBe("/srv/.fngate/logs/access.log");
+    expect(path({ nginx_config: { http: { access_log: "/dev/stdout" } } })).toBe("/dev/stdout");
+    expect(path({ fngate: { data_dir: "/d", access_log: { path: "a.log" } } })).toBe("/d/a.log");
+    expect(path({ nginx_config: { http: { enable_access_log: false } } })).toBeUndefined();
+    expect(path({ fngate: { access_log: { path: "off" } } })).toBeUndefined();
+  });
+
+  it("encrypts with the keyring, one key or several, or not at all", () => {
+    const key = "0123456789abcdef";
+    expect(settingsOf({ apisix: { data_encryption: { keyring: key } } }).keyring).toEqual([key]);
+    expect(settingsOf({}).keyring).toHaveLength(2);
+    expect(settingsOf({ apisix: { data_encryption: { enable_encrypt_fields: false } } }).keyring).toEqual([]);
+  });
+
+  it("names the version in Server unless told not to", () => {
+    expect(settingsOf({}).serverHeader).toMatch(/^APISIX\/\d+\.\d+\.\d+$/);
+    expect(settingsOf({ apisix: { enable_server_tokens: false } }).serverHeader).toBe("APISIX");
+  });
+
+  it.each([
+    [5, 5_000],
+    ["5", 5_000],
+    ["240s", 240_000],
+    ["500ms", 500],
+    ["1h30m", 5_400_000],
+    ["1d", 86_400_000],
+  ])("reads the nginx time %j as %d milliseconds", (time, expected) => {
+    expect(nginxTimeMs(time)).toBe(expected);
+  });
+});

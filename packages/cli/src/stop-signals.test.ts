@@ -1,0 +1,43 @@
+import { EventEmitter } from "node:events";
+import { FakeClock } from "@fngate/test-kit";
+import { describe, expect, it } from "vitest";
+import { StopSignals } from "./stop-signals.ts";
+
+function listen() {
+  const source = new EventEmitter();
+  const clock = new FakeClock();
+  let forced = 0;
+  const signals = new StopSignals({ source, clock, onForce: () => (forced += 1) });
+  return { source, clock, signals, forced: () => forced };
+}
+
+describe("StopSignals", () => {
+  it.each(["SIGINT", "SIGTERM"])("asks to stop on %s", async (signal) => {
+    const { source, signals } = listen();
+    source.emit(signal, signal);
+    expect(await signals.stopRequested).toBe(signal);
+  });
+
+  it("takes repeats within half a second for the same key press", async () => {
+    const { source, clock, forced } = listen();
+    source.emit("SIGINT", "SIGINT");
+    source.emit("SIGINT", "SIGINT");
+    await clock.advance(499);
+    source.emit("SIGTERM", "SIGTERM");
+    expect(forced()).toBe(0);
+  });
+
+  it("forces on a second signal after that", async () => {
+    const { source, clock, forced } = listen();
+    source.emit("SIGTERM", "SIGTERM");
+    await clock.advance(500);
+    source.emit("SIGINT", "SIGINT");
+    expect(forced()).toBe(1);
+  });
+
+  it("leaves signals alone once disposed of", () => {
+    const { source, signals } = listen();
+    signals[Symbol.dispose]();
+    expect(source.listenerCount("SIGINT") + source.listenerCount("SIGTERM")).toBe(0);
+  });
+});
