@@ -1,3 +1,4 @@
+import { messageOf } from "@fngate/kernel";
 import type { Map as PersistentMap } from "immutable";
 import type { PendingChanges } from "../coalescer.ts";
 import type { Diagnostic } from "../diagnostic.ts";
@@ -139,13 +140,26 @@ class CompileRun {
 
   #compile({ kind, id, value }: DecodedChange, findings: Findings): void {
     if (value === undefined) return;
-    const compile: ObjectCompiler<CompiledObject> = COMPILERS[kind];
-    const object = compile(id, value, { deps: this.#deps, findings });
+    const object = this.#tryCompile(kind, { id, value }, findings);
     if (object === undefined) return;
     const table: PersistentMap<string, CompiledObject> = this.#tables[kind];
     this.#retire(table.get(id));
     table.set(id, object);
     this.#changedIds[kind].add(id);
+  }
+
+  /** Whatever one object makes a stage throw must not cost the others of the same publication. */
+  #tryCompile(
+    kind: CompiledKind,
+    stored: { readonly id: string; readonly value: NonNullable<DecodedChange["value"]> },
+    findings: Findings,
+  ): CompiledObject | undefined {
+    const compile: ObjectCompiler<CompiledObject> = COMPILERS[kind];
+    try {
+      return compile(stored.id, stored.value, { deps: this.#deps, findings });
+    } catch (error) {
+      return findings.error("INVALID_OBJECT", "", `cannot be compiled: ${messageOf(error)}`);
+    }
   }
 
   #remove(change: DecodedChange): void {

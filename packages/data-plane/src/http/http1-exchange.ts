@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { plainAddress } from "./address-list.ts";
 import type { ClientExchange, UpgradeHandover } from "./client-exchange.ts";
 
@@ -75,6 +75,11 @@ export class Http1Exchange implements ClientExchange {
 
   end(chunk?: Uint8Array | string): void {
     this.#response.end(chunk);
+  }
+
+  /** Tells whether part of the answer is on that connection already. */
+  isAnsweringOn(socket: Duplex): boolean {
+    return this.#request.socket === socket && this.#response.headersSent;
   }
 
   /** Answers with `Connection: close` from here on. */

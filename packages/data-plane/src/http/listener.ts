@@ -128,7 +128,9 @@ export class HttpListener {
 
   /** What Node's parser refuses (APISIX routing, listener checks). */
   #onClientError(error: ClientError, socket: Duplex): void {
-    if (error.code === "ECONNRESET" || !socket.writable) {
+    // In the middle of an answer an error page would be taken for a part of it.
+    const isAnswering = [...this.#watch.exchanges()].some((exchange) => exchange.isAnsweringOn(socket));
+    if (error.code === "ECONNRESET" || !socket.writable || isAnswering) {
       socket.destroy();
       return;
     }
