@@ -28,7 +28,7 @@ export const checkSteps: readonly Step[] = [
     check: command("vitest", "run", "--config", "packages/vitest.config.ts", "--typecheck.only"),
   },
   { title: "generated files are up to date", check: checkGenerated },
-  { title: "no unused files, exports or dependencies (knip)", check: command("knip") },
+  { title: "no unused files, exports or dependencies (knip)", check: command("knip", "--no-config-hints") },
   { title: "packages are well-formed (publint)", check: checkPackages },
   { title: "licences of production dependencies", check: checkLicences },
 ];
