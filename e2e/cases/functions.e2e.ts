@@ -90,14 +90,4 @@ describe.each(MODES)("functions on the functions framework (%s)", (mode) => {
     client.abort();
     await eventually(async () => expect(await stateOf(id)).toBe("aborted"));
   });
-
-  it("are left alone by a client that goes before the answer began", async () => {
-    const before = gateway.dataPlane.lines.length;
-    await using client = await rawClient(gateway.port);
-    client.send(requestText({ target: "/slow?ms=300" }));
-    client.abort();
-    expect(await (await fetch(`${gateway.origin}/slow?ms=1`)).text()).toBe("awake");
-    const unexpected = gateway.dataPlane.lines.slice(before).filter((line) => Number(line["level"]) >= 60);
-    expect(unexpected).toEqual([]);
-  });
 });

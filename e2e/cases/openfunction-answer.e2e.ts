@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { createCertificates, type TempDirectory, tempDirectory } from "@fngate/test-kit";
+import { createCertificates, eventually, type TempDirectory, tempDirectory } from "@fngate/test-kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Gateway, MODES, startGateway } from "../support/gateway.ts";
-import { exchange } from "../support/raw-client.ts";
+import { exchange, rawClient, requestText } from "../support/raw-client.ts";
 import { valuesOf } from "../support/raw-response.ts";
 import { type Recorder, startRecorder } from "../support/recorder.ts";
 
@@ -52,6 +52,7 @@ describe.each(MODES)("what a client gets of a function's answer (%s)", (mode) =>
     await gateway.route({
       fn: { uri: "/fn", ...call(uri) },
       quick: { uri: "/quick", ...call(uri, { timeout: 300 }) },
+      patient: { uri: "/patient", ...call(`http://127.0.0.1:${recorder.port}/patient`, { timeout: 600_000 }) },
       pool: { uri: "/pool", ...call(`http://localhost:${recorder.port}/pool`, { keepalive: true }) },
       single: { uri: "/single", ...call(`http://localhost:${recorder.port}/single`, { keepalive: false }) },
       refused: { uri: "/refused", ...call(`http://127.0.0.1:${await closedPort()}`) },
@@ -197,6 +198,43 @@ describe.each(MODES)("what a client gets of a function's answer (%s)", (mode) =>
     recorder.answerWith((_request, socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"));
     const response = await exchange(gateway.port, { target: "/fn" });
     expect(response.body.length).toBeLessThan(10);
+  });
+
+  it("is nobody's business once the client has gone, even before an answer began", async () => {
+    recorder.answerWith(() => {});
+    await using client = await rawClient(gateway.port);
+    client.send(requestText({ target: "/patient" }));
+    await recorder.request();
+    const closed = recorder.closedConnections;
+    client.abort();
+    await eventually(() => recorder.closedConnections > closed);
+  });
+
+  it("is nobody's business once the client has gone in the middle of its body", async () => {
+    await using client = await rawClient(gateway.port);
+    client.send(requestText({ method: "POST", target: "/patient", fields: ["Content-Length: 10"], body: "half" }));
+    await eventually(() => recorder.received.endsWith("half"));
+    const closed = recorder.closedConnections;
+    client.abort();
+    await eventually(() => recorder.closedConnections > closed);
+    expect(recorder.requests).toEqual([]);
+  });
+
+  it("follows a body that streams: the function has its beginning before its end was sent", async () => {
+    await using client = await rawClient(gateway.port);
+    client.send(requestText({ method: "POST", target: "/patient", fields: ["Content-Length: 10"], body: "begin" }));
+    await eventually(() => recorder.received.endsWith("begin"));
+    client.send("n ing");
+    expect(await client.untilClosed()).toContain("HTTP/1.1 200 OK");
+    expect(recorder.requests[0]?.body).toBe("beginn ing");
+  });
+
+  it("comes for a POST too after the function dropped the idle connection", async () => {
+    recorder.answerWith((_request, socket) => void socket.end(answer("200 OK", [], "ok")));
+    const closed = recorder.closedConnections;
+    await exchange(gateway.port, { target: "/pool" });
+    await eventually(() => recorder.closedConnections > closed);
+    expect((await exchange(gateway.port, { method: "POST", target: "/pool" })).status).toBe(200);
   });
 
   it("is a 503 when the function is silent for longer than the timeout", async () => {

@@ -135,4 +135,27 @@ describe.each(MODES)("a request that hides another (%s)", (mode) => {
       expect(paths()).toContain(`/${route}/next`);
     });
   });
+
+  it.each([
+    ["a sized body", `Content-Length: ${SMUGGLED.length}`, SMUGGLED],
+    ["a chunked body", "Transfer-Encoding: chunked", chunk(SMUGGLED)],
+  ])("in an upgrade with %s opens no tunnel for it", async (_, framing, body) => {
+    await using client = await rawClient(gateway.port);
+    const upgrade = ["Connection: Upgrade, close", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    client.send(lines("GET /tunnel/outer HTTP/1.1", "Host: h", ...upgrade, key, framing) + body);
+    await client.untilClosed();
+    expect(paths().filter((path) => path !== "/tunnel/outer")).toEqual([]);
+  });
+
+  it("behind an upgrade that the upstream declines is not run by it", async () => {
+    await using client = await rawClient(gateway.port);
+    const upgrade = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    client.send(lines("GET /tunnel/outer HTTP/1.1", "Host: h", ...upgrade, key) + SMUGGLED);
+    await client.until("HTTP/1.1 ");
+    client.end();
+    await client.untilClosed();
+    expect(paths().filter((path) => path === "/function/smuggled")).toEqual([]);
+  });
 });

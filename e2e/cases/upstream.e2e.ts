@@ -1,8 +1,11 @@
 import { once } from "node:events";
-import { type EchoUpstream, startEchoUpstream } from "@fngate/test-kit";
+import { createServer } from "node:http";
+import type { Duplex } from "node:stream";
+import { type EchoUpstream, eventually, startEchoUpstream } from "@fngate/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { type Gateway, MODES, startGateway } from "../support/gateway.ts";
+import { rawClient, requestText } from "../support/raw-client.ts";
 
 describe.each(MODES)("a plain upstream (%s)", (mode) => {
   let gateway: Gateway;
@@ -82,6 +85,38 @@ describe.each(MODES)("a plain upstream (%s)", (mode) => {
     expect(String(data)).toBe("through the gateway");
     socket.close();
     await once(socket, "close");
+  });
+
+  it.each(["client", "upstream"])("lets go of a WebSocket whose %s breaks off", async (side) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws-on`);
+    await once(socket, "open");
+    const [served] = sockets.clients;
+    const ends = Promise.all([once(socket, "close"), served && once(served, "close")]);
+    if (side === "client") socket.terminate();
+    else served?.terminate();
+    await ends;
+    expect(sockets.clients.size).toBe(0);
+  });
+
+  it("lets go of a WebSocket whose client breaks off before the handshake is answered", async () => {
+    const held: Duplex[] = [];
+    const silent = createServer().listen(0, "127.0.0.1");
+    silent.on("upgrade", (_request, socket) => {
+      socket.on("error", () => {});
+      held.push(socket);
+    });
+    await once(silent, "listening");
+    const address = silent.address();
+    const node = typeof address === "object" && address !== null ? `127.0.0.1:${address.port}` : "";
+    const upstream = { type: "roundrobin", nodes: { [node]: 1 } };
+    await gateway.route({ held: { uri: "/held", enable_websocket: true, upstream } });
+    await using client = await rawClient(gateway.port);
+    const fields = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    client.send(requestText({ target: "/held", fields: [...fields, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="] }));
+    await eventually(() => held.length === 1);
+    client.abort();
+    await eventually(() => held[0]?.destroyed === true || held[0]?.readableEnded === true);
+    silent.close();
   });
 
   it("carries no WebSocket otherwise", async () => {

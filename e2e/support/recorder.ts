@@ -34,6 +34,7 @@ export class Recorder implements AsyncDisposable {
   #answer: Answering = (_, socket) => void socket.write(PLAIN_ANSWER);
   #connections = 0;
   #closed = 0;
+  #received = "";
 
   constructor(tls?: RecorderTls) {
     const take = (socket: Socket) => this.#take(socket);
@@ -61,6 +62,11 @@ export class Recorder implements AsyncDisposable {
     return this.#closed;
   }
 
+  /** Everything that came on all connections since the last {@link Recorder.reset}, of requests not complete too. */
+  get received(): string {
+    return this.#received;
+  }
+
   /** Answers with these bytes from now on. */
   answerWith(answer: string | Answering): void {
     this.#answer = typeof answer === "string" ? (_, socket) => void socket.write(answer, "latin1") : answer;
@@ -69,6 +75,7 @@ export class Recorder implements AsyncDisposable {
   /** Forgets the requests so far and answers a short 200 again. */
   reset(): void {
     this.requests.length = 0;
+    this.#received = "";
     this.answerWith(PLAIN_ANSWER);
   }
 
@@ -101,6 +108,7 @@ export class Recorder implements AsyncDisposable {
     });
     socket.on("data", (text: string) => {
       pending += text;
+      this.#received += text;
       for (let read = readRequest(pending); read !== undefined; read = readRequest(pending)) {
         pending = pending.slice(read.length);
         const request = { ...read.request, connection };
