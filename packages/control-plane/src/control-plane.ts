@@ -34,8 +34,6 @@ export interface ControlPlane {
   start(): Promise<void>;
   /** Where it really listens; undefined before {@link ControlPlane.start} and after {@link ControlPlane.stop}. */
   readonly address: AdminListen | undefined;
-  /** The Admin API as a plain request listener, for a second listener that a configuration asks for. */
-  readonly handler: RequestListener;
   /**
    * Stops accepting, lets running requests end, closes. Connections still busy when the time is up are destroyed,
    * and `LIFECYCLE_DRAIN_TIMEOUT` is raised. Idempotent.
@@ -49,7 +47,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 }
 
 class HttpControlPlane implements ControlPlane {
-  readonly handler: RequestListener;
   readonly #options: ControlPlaneOptions;
   readonly #store: BoundedStore;
   readonly #server: Server;
@@ -60,19 +57,26 @@ class HttpControlPlane implements ControlPlane {
     const { store, prefix, catalog, keyring, clock } = options;
     this.#options = options;
     this.#store = new BoundedStore(store);
-    this.handler = createApp(options, { store: this.#store, prefix, catalog, keyring, clock, kinds: registry });
+    const handler: RequestListener = createApp(options, {
+      store: this.#store,
+      prefix,
+      catalog,
+      keyring,
+      clock,
+      kinds: registry,
+    });
     this.#server = createServer(
       {
         headersTimeout: HEADERS_TIMEOUT_MS,
         requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       },
-      this.handler,
+      handler,
     );
     this.#server.on("checkContinue", (request, response) => {
       // A body that will be refused need not be sent at all.
       if (declaredLength(request) <= MAX_BODY_BYTES) response.writeContinue();
-      this.handler(request, response);
+      handler(request, response);
     });
     this.#server.on("request", (_request, response) => {
       // A keep-alive connection counts as busy until its answer is out; closing the server does not look again.
