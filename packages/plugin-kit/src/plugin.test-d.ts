@@ -42,6 +42,16 @@ describe("phases", () => {
 });
 
 describe("definePlugin", () => {
+  it("takes the plugin of the README", () => {
+    definePlugin({
+      name: "greeting",
+      version: 0.1,
+      priority: 10,
+      schema: z.object({ text: z.string().default("hello").describe("What is answered.") }),
+      setup: ({ text }) => ({ access: () => ({ kind: "reply", status: 200, body: text }) }),
+    });
+  });
+
   it("infers what setup gets from the schema", () => {
     definePlugin({
       name: "typed",
