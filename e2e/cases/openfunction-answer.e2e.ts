@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { createCertificates, eventually, type TempDirectory, tempDirectory } from "@fngate/test-kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Gateway, MODES, startGateway } from "../support/gateway.ts";
@@ -263,6 +263,22 @@ describe.each(MODES)("what a client gets of a function's answer (%s)", (mode) =>
   it("comes over a connection of its own without keepalive", async () => {
     for (let round = 0; round < 3; round += 1) await exchange(gateway.port, { target: "/single" });
     expect(new Set(recorder.requests.map((request) => request.connection)).size).toBe(3);
+  });
+
+  it("leaves keepalive_pool idle connections behind, for keepalive_timeout", async () => {
+    await using own = await startRecorder();
+    const held: Socket[] = [];
+    own.answerWith((_request, socket) => void held.push(socket));
+    const function_uri = `http://127.0.0.1:${own.port}/`;
+    const openfunction = { function_uri, keepalive_pool: 2, keepalive_timeout: 3000 };
+    await gateway.route({ capped: { uri: "/capped", plugins: { openfunction } } });
+    const answers = Array.from({ length: 5 }, () => exchange(gateway.port, { target: "/capped" }));
+    await eventually(() => held.length === 5);
+    for (const socket of held) socket.write(answer("200 OK", [], "ok"));
+    await Promise.all(answers);
+    await eventually(() => own.closedConnections === 3);
+    await eventually(() => own.closedConnections === 5);
+    expect(own.connections).toBe(5);
   });
 
   it("comes over a new connection after the function said close", async () => {
