@@ -19,7 +19,10 @@ function update(revision: number, changes: Readonly<Record<string, string>> = {}
 function start() {
   const clock = new FakeClock();
   const published: PendingChanges[] = [];
-  const coalescer = new Coalescer({ clock, intervalMs: 10, publish: (pending) => published.push(pending) });
+  const note = (pending: PendingChanges): undefined => {
+    published.push(pending);
+  };
+  const coalescer = new Coalescer({ clock, intervalMs: 10, publish: (pending) => note(pending) });
   const shown = () => published.map(({ revision, changes }) => [revision, ...changes.map(({ entry }) => entry?.value)]);
   return { clock, coalescer, published, shown };
 }
@@ -73,4 +76,26 @@ test("publishes nothing after it was stopped", async () => {
   coalescer.stop();
   await clock.advance(100);
   expect(shown()).toHaveLength(1);
+});
+
+test("waits for a publication that takes its time", async () => {
+  const clock = new FakeClock();
+  const first = Promise.withResolvers<void>();
+  const revisions: string[] = [];
+  const coalescer = new Coalescer({
+    clock,
+    intervalMs: 10,
+    publish: ({ revision }) => {
+      revisions.push(revision);
+      return revisions.length === 1 ? first.promise : undefined;
+    },
+  });
+  coalescer.offer(update(1, { a: "1" }));
+  coalescer.offer(update(2, { a: "2" }));
+  await clock.advance(100);
+  expect(revisions).toEqual(["1"]);
+  first.resolve();
+  await clock.untilSleeping();
+  await clock.advance(10);
+  expect(revisions).toEqual(["1", "2"]);
 });

@@ -12,7 +12,8 @@ export interface CoalescerOptions {
   readonly clock: Clock;
   /** Shortest time between two publications, milliseconds. */
   readonly intervalMs: number;
-  readonly publish: (pending: PendingChanges) => void;
+  /** A promise, which must not reject, keeps the next publication waiting. */
+  readonly publish: (pending: PendingChanges) => Promise<void> | undefined;
 }
 
 /**
@@ -50,12 +51,17 @@ export class Coalescer {
     this.#pending = new Map();
     this.#hasPublished = true;
     this.#isPacing = true;
-    // Paced before publishing, so that a publication that throws does not end all later ones.
-    void this.#pace();
-    this.#options.publish({ changes, revision });
+    let published: Promise<void> | undefined;
+    try {
+      published = this.#options.publish({ changes, revision });
+    } finally {
+      // Whatever happened to this publication, later ones must come.
+      void this.#pace(published);
+    }
   }
 
-  async #pace(): Promise<void> {
+  async #pace(published: Promise<void> | undefined): Promise<void> {
+    if (published !== undefined) await published;
     try {
       await this.#options.clock.sleep(this.#options.intervalMs, this.#stopping.signal);
     } catch {

@@ -31,7 +31,11 @@ export class ConfigFollower {
   constructor(options: FollowerOptions) {
     const { clock, lastKnownPath: path, logger, prefix, publisher, random, store } = options;
     const intervalMs = options.publishIntervalMs ?? DEFAULT_PUBLISH_INTERVAL_MS;
-    this.#coalescer = new Coalescer({ clock, intervalMs, publish: (pending) => publisher.publish(pending) });
+    this.#coalescer = new Coalescer({
+      clock,
+      intervalMs,
+      publish: (pending) => this.#noteSynced(publisher.publish(pending, this.#stopping.signal)),
+    });
     const file =
       path === undefined ? undefined : new LastKnownFile({ path, prefix, clock, logger, state: () => this.mirror });
     this.#file = file;
@@ -43,7 +47,6 @@ export class ConfigFollower {
       logger,
       onUpdate: (update) => {
         this.#coalescer.offer(update);
-        this.#isSynced = true;
         if (update.source !== "last-known" && update.changes.length > 0) file?.touch();
       },
       ...(file === undefined ? {} : { readLastKnown: () => file.read() }),
@@ -53,6 +56,13 @@ export class ConfigFollower {
   /** A complete configuration was published once. */
   get isSynced(): boolean {
     return this.#isSynced;
+  }
+
+  #noteSynced(published: Promise<void> | undefined): Promise<void> | undefined {
+    if (published === undefined) this.#isSynced = true;
+    return published?.then(() => {
+      this.#isSynced = true;
+    });
   }
 
   start(): void {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { eventually, startEchoUpstream } from "@fngate/test-kit";
+import { eventually, FakeConfigStore, startEchoUpstream } from "@fngate/test-kit";
 import { describe, expect, test } from "vitest";
 import { sendRequest, startPlane } from "./testing/running-plane.ts";
 
@@ -246,6 +246,16 @@ describe("configuration", () => {
       status: 504,
       body: '{"error_msg":"504 Gateway Time-out","reason":"timeout"}\n',
     });
+  });
+
+  test("of many objects takes effect as one, and readiness waits for it", async () => {
+    await using store = new FakeConfigStore();
+    for (let n = 0; n < 950; n += 1) {
+      await store.put(`/apisix/routes/${n}`, JSON.stringify({ uri: `/r/${n}`, plugins: {} }));
+    }
+    await using plane = await startPlane({ store });
+    const answers = await Promise.all(["/r/0", "/r/949", "/r/950"].map((target) => plane.send(target)));
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 404]);
   });
 
   test("outlives the store, and a wiped store empties it", async () => {

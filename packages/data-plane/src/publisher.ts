@@ -1,10 +1,14 @@
-import type { Clock, Logger } from "@fngate/kernel";
-import { messageOf } from "@fngate/kernel";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Clock, type Logger, messageOf } from "@fngate/kernel";
 import type { PendingChanges } from "./coalescer.ts";
 import type { CompileDeps } from "./compile/compile-deps.ts";
-import { compileSnapshot } from "./compile/compile-snapshot.ts";
+import { type Compilation, compileSnapshot } from "./compile/compile-snapshot.ts";
+import type { Snapshot } from "./compile/snapshot.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SnapshotCell } from "./snapshot-cell.ts";
+
+/** Changes compiled without a break: some tens of milliseconds. */
+const CHANGES_PER_TURN = 100;
 
 /** How the last publication went, for metrics. */
 export interface ReloadState {
@@ -30,20 +34,59 @@ export class Publisher {
     this.#options = options;
   }
 
-  publish(pending: PendingChanges): void {
-    const { cell, clock, deps, logger, onRouteDeleted } = this.#options;
-    try {
-      const { snapshot, retired, news, deletedRoutes } = compileSnapshot(cell.current, pending, deps);
-      cell.publish(snapshot);
+  /**
+   * Puts changes in force; a promise when there are so many that compiling them takes turns with other work. They
+   * take effect together either way. Never throws or rejects.
+   */
+  publish(pending: PendingChanges, signal: AbortSignal): Promise<void> | undefined {
+    if (pending.changes.length > CHANGES_PER_TURN) return this.#publishInTurns(pending, signal);
+    this.#tryTo(pending, () => this.#putInForce([this.#compile(this.#options.cell.current, pending)]));
+    return undefined;
+  }
+
+  async #publishInTurns({ changes, revision }: PendingChanges, signal: AbortSignal): Promise<void> {
+    const steps: Compilation[] = [];
+    let snapshot = this.#options.cell.current;
+    for (let start = 0; start < changes.length; start += CHANGES_PER_TURN) {
+      const turn = { revision, changes: changes.slice(start, start + CHANGES_PER_TURN) };
+      this.#tryTo(turn, () => {
+        const step = this.#compile(snapshot, turn);
+        steps.push(step);
+        snapshot = step.snapshot;
+      });
+      await nextTurn();
+      if (signal.aborted) return;
+    }
+    this.#tryTo({ changes, revision }, () => this.#putInForce(steps));
+  }
+
+  #compile(previous: Snapshot, pending: PendingChanges): Compilation {
+    return compileSnapshot(previous, pending, this.#options.deps);
+  }
+
+  /** What a step retired may be in use by requests on the snapshot before, so all is released after the swap. */
+  #putInForce(steps: readonly Compilation[]): void {
+    const { cell, clock, logger, onRouteDeleted } = this.#options;
+    const last = steps.at(-1);
+    if (last === undefined) return;
+    cell.publish(last.snapshot);
+    for (const { deletedRoutes, news, retired } of steps) {
       for (const held of retired) held.release();
       for (const id of deletedRoutes) onRouteDeleted(id);
       for (const diagnostic of news) this.#log(diagnostic);
-      this.state.isLastSuccessful = true;
-      this.state.lastSuccessMs = clock.now();
-      logger.debug({ revision: snapshot.revision, changes: pending.changes.length }, "configuration published");
+    }
+    this.state.isLastSuccessful = true;
+    this.state.lastSuccessMs = clock.now();
+    logger.debug({ revision: last.snapshot.revision }, "configuration published");
+  }
+
+  #tryTo(pending: PendingChanges, step: () => void): void {
+    try {
+      step();
     } catch (error) {
       this.state.isLastSuccessful = false;
-      logger.error({ revision: pending.revision, reason: messageOf(error) }, "configuration cannot be compiled");
+      const fields = { revision: pending.revision, reason: messageOf(error) };
+      this.#options.logger.error(fields, "configuration cannot be compiled");
     }
   }
 
