@@ -1,0 +1,37 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { tempDirectory } from "@fngate/test-kit";
+import { describe, expect, it } from "vitest";
+import { openAccessLogFile } from "./access-log-file.ts";
+
+describe("openAccessLogFile", () => {
+  it("makes the directory, appends, and has written everything once it is closed", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "logs", "access.log");
+
+    for (const line of ["first\n", "second\n"]) {
+      const file = await openAccessLogFile(path);
+      file.write(line);
+      await file.close();
+    }
+
+    expect(await readFile(path, "utf8")).toBe("first\nsecond\n");
+  });
+
+  it("keeps the order of more lines than the buffer holds", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "access.log");
+    const lines = Array.from({ length: 2_000 }, (_, index) => `line ${index}\n`);
+
+    const file = await openAccessLogFile(path);
+    for (const line of lines) file.write(line);
+    await file.close();
+
+    expect(await readFile(path, "utf8")).toBe(lines.join(""));
+  });
+
+  it("rejects when the file cannot be opened", async () => {
+    await using directory = await tempDirectory();
+    await expect(openAccessLogFile(directory.path)).rejects.toThrow(/EISDIR/);
+  });
+});
