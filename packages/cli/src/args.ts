@@ -63,7 +63,8 @@ export type CommandName = keyof typeof COMMANDS;
 
 /** Reads a command line. Raises `CONFIG_INVALID` with a hint for commands and flags that do not exist. */
 export function parseCommandLine(argv: readonly string[]): ParsedArgs {
-  const words = argv.slice(0, argv.findIndex((word) => word.startsWith("-")) >>> 0);
+  const firstFlag = argv.findIndex((word) => word.startsWith("-"));
+  const words = firstFlag < 0 ? argv : argv.slice(0, firstFlag);
   if (words.length === 0 || words[0] === "help") return parseBare(argv, words);
   const command = commandOf(words);
   const { flags } = COMMANDS[command];
