@@ -25,6 +25,8 @@ export class Http1Exchange implements ClientExchange {
     this.#request = request;
     this.#response = response;
     this.#isContinueOwed = isContinueOwed;
+    // A write that comes too late must not end the process; `close` tells what there is to know.
+    response.on("error", () => {});
     this.method = request.method ?? "GET";
     this.target = request.url ?? "/";
     this.httpVersion = request.httpVersion;

@@ -1,4 +1,4 @@
-import type { Clock } from "@fngate/kernel";
+import { type Clock, messageOf } from "@fngate/kernel";
 import type { Match } from "@fngate/router";
 import type { CompiledRoute, Snapshot } from "../compile/snapshot.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
@@ -35,12 +35,17 @@ export class RequestHandler {
 
   /** Takes charge of a request. Never throws. */
   handle(client: ClientExchange): void {
-    const run = this.open(client);
-    run?.start();
+    try {
+      this.#open(client)?.start();
+    } catch (error) {
+      // Nothing is known to throw here; should something, it costs this request and not the process.
+      this.#options.run.logger.error({ reason: messageOf(error) }, "request cannot be handled");
+      client.cut();
+    }
   }
 
   /** Admits and plans a request; nothing when it is answered already. */
-  open(client: ClientExchange): ExchangeRun | undefined {
+  #open(client: ClientExchange): ExchangeRun | undefined {
     const { admission, adminGate, cell, clock, run } = this.#options;
     run.stats.totalRequests += 1;
     const admitted = admission.admit(client);
