@@ -1,0 +1,123 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, startEtcd, tempDirectory } from "@fngate/test-kit";
+import { afterEach, describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const key = "edd1c9f034335f136f87ad84b625c8f1";
+
+/** A fenced block of the README behind `<!-- label -->` or `<!-- label: argument -->`. */
+interface Block {
+  readonly argument: string;
+  readonly text: string;
+}
+
+function blocks(label: string): Block[] {
+  const pattern = new RegExp(`<!-- ${label}(?:: (.*?))? -->\\n\`\`\`\\w+\\n(.*?)\`\`\``, "gs");
+  return [...readme.matchAll(pattern)].map(([, argument = "", text = ""]) => ({ argument, text }));
+}
+
+const running: ChildProcess[] = [];
+
+/** Runs a command of the README the way a terminal does: as a process group of its own. */
+function type(command: string, cwd: string): ChildProcess {
+  const child = spawn("sh", ["-c", `exec ${command}`], { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout?.resume();
+  child.stderr?.resume();
+  running.push(child);
+  return child;
+}
+
+/** Presses Ctrl-C and returns the exit code. */
+async function interrupt(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.pid === undefined) return child.exitCode;
+  const exited = once(child, "exit");
+  process.kill(-child.pid, "SIGINT");
+  await exited;
+  return child.exitCode;
+}
+
+async function untilReady(): Promise<void> {
+  await eventually(
+    async () => {
+      const admin = await fetch("http://127.0.0.1:9180/apisix/admin/routes", { headers: { "x-api-key": key } });
+      expect(admin.status).toBe(200);
+      expect((await fetch("http://127.0.0.1:9080/nothing-here")).status).toBe(404);
+    },
+    { deadlineMs: 60_000 },
+  );
+}
+
+/** Every block of the tour, in order; the answer that a comment promises must come. */
+async function takeTour(): Promise<void> {
+  for (const { argument, text } of blocks("tour")) {
+    const answer = () => execFileSync("bash", ["-c", text], { stdio: ["ignore", "pipe", "ignore"] }).toString();
+    if (argument === "") {
+      expect(answer()).toContain('"key":"/apisix/routes/1"');
+      continue;
+    }
+    const space = argument.indexOf(" ");
+    await eventually(() => {
+      const [head = "", body = ""] = answer().split("\r\n\r\n");
+      expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${argument.slice(0, space)} `));
+      expect(body.trimEnd()).toBe(argument.slice(space + 1));
+    });
+  }
+}
+
+afterEach(async () => {
+  for (const child of running.splice(0)) await interrupt(child);
+});
+
+describe("the README", () => {
+  it("starts with its first command, answers its tour, ends with Ctrl-C and keeps what was stored", async () => {
+    await using data = await tempDirectory();
+    const [command = ""] = /^npx pnpm@\S+ start$/m.exec(readme) ?? [];
+    const first = type(`${command} --data-dir ${data.path}`, root);
+    await untilReady();
+    await takeTour();
+    expect(await interrupt(first)).toBe(0);
+
+    type(`${command} --data-dir ${data.path} --no-sample-function`, root);
+    await untilReady();
+    const stored = await fetch("http://127.0.0.1:9180/apisix/admin/routes/1", { headers: { "x-api-key": key } });
+    expect(await stored.json()).toMatchObject({ value: { uri: "/index.html" } });
+  });
+
+  it("runs both planes as two processes with etcd from the files it shows", async () => {
+    await using etcd = await startEtcd();
+    await using directory = await tempDirectory();
+    for (const { argument, text } of blocks("file")) {
+      writeFileSync(join(directory.path, argument), text.replace("http://127.0.0.1:2379", etcd.url));
+    }
+    for (const line of blocks("processes").flatMap(({ text }) => text.trim().split("\n"))) {
+      type(
+        line.replace(/--config (\S+)/, (_, file: string) => `--config ${join(directory.path, file)}`),
+        root,
+      );
+    }
+    type(`node --conditions=@fngate/source ${join(root, "packages/sample-function/src/main.ts")}`, root);
+    await untilReady();
+    // This form has the Admin API on its own port only.
+    const [first] = blocks("tour");
+    execFileSync("bash", ["-c", first?.text.replace(":9080/apisix", ":9180/apisix") ?? ""], { stdio: "ignore" });
+    await eventually(async () => {
+      expect(await (await fetch("http://127.0.0.1:9080/hello")).text()).toBe("Hello, test!");
+    });
+  });
+
+  it("links only to what exists", () => {
+    const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, path = ""]) => path);
+    expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it("names the version of pnpm that package.json names", () => {
+    const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      packageManager: string;
+    };
+    expect(new Set(readme.match(/pnpm@[\d.]+/g))).toEqual(new Set([packageManager]));
+  });
+});
