@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Contestant, freePort, startServer } from "./processes.ts";
+import { type Contestant, freePort, startServer, stopServer } from "./processes.ts";
 
 const here = import.meta.dirname;
 const nodeArgs = [process.execPath, "--conditions=@fngate/source", "--disable-warning=ExperimentalWarning"];
@@ -60,23 +60,36 @@ fngate: { data_dir: ${directory}/data }
   );
   const main = join(here, "../../packages/cli/src/main.ts");
   const child = await startServer([...nodeArgs, main, "start", "--config", file], port);
-  const put = (id: string, route: object) => putRoute(adminPort, id, route);
-  await put("fn", {
-    uri: "/fn",
-    plugins: { openfunction: { function_uri: `http://127.0.0.1:${upstreamPort}/hello`, keepalive_pool: 128 } },
-  });
-  await put("plain", { uri: "/hello", upstream: { type: "roundrobin", nodes: { [`127.0.0.1:${upstreamPort}`]: 1 } } });
-  for (let index = 0; index < routes; index += 1) {
-    await put(`other-${index}`, {
-      uri: `/other/${index}/*`,
-      plugins: { openfunction: { function_uri: "http://127.0.0.1:1/" } },
-    });
+  try {
+    await putRoutes({ adminPort, upstreamPort, routes });
+    await untilServed(port);
+  } catch (error) {
+    await stopServer(child);
+    throw error;
   }
-  await untilServed(port);
   return [
     { name: "fngate openfunction", port, path: "/fn", process: child },
     { name: "fngate plain upstream", port, path: "/hello", process: child },
   ];
+}
+
+interface RouteOptions {
+  readonly adminPort: number;
+  readonly upstreamPort: number;
+  readonly routes: number;
+}
+
+async function putRoutes({ adminPort, upstreamPort, routes }: RouteOptions): Promise<void> {
+  await putRoute(adminPort, "fn", {
+    uri: "/fn",
+    plugins: { openfunction: { function_uri: `http://127.0.0.1:${upstreamPort}/hello`, keepalive_pool: 128 } },
+  });
+  const nodes = { [`127.0.0.1:${upstreamPort}`]: 1 };
+  await putRoute(adminPort, "plain", { uri: "/hello", upstream: { type: "roundrobin", nodes } });
+  for (let index = 0; index < routes; index += 1) {
+    const plugins = { openfunction: { function_uri: "http://127.0.0.1:1/" } };
+    await putRoute(adminPort, `other-${index}`, { uri: `/other/${index}/*`, plugins });
+  }
 }
 
 async function putRoute(adminPort: number, id: string, route: object): Promise<void> {

@@ -34,18 +34,22 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function startAll(directory: string): Promise<{ upstream: Contestant; contestants: Contestant[] }> {
-  const upstream = await startReference("node", "upstream", 0);
-  const nginx = await startNginx(directory, upstream.port);
+/** Starts everything; what is up already goes into `started` one by one, so that a failure leaves nothing behind. */
+async function startAll(directory: string, started: Contestant[]): Promise<Contestant[]> {
+  const keep = (...more: Contestant[]): Contestant[] => {
+    started.push(...more);
+    return more;
+  };
+  const [upstream] = keep(await startReference("node", "upstream", 0));
+  const upstreamPort = upstream?.port ?? 0;
+  keep(await startReference("node", "bare node:http", upstreamPort));
+  const nginx = await startNginx(directory, upstreamPort);
   if (nginx === undefined) print("nginx is not installed here: left out");
-  const contestants = [
-    await startReference("node", "bare node:http", upstream.port),
-    ...(nginx === undefined ? [] : [nginx]),
-    await startReference("undici", YARDSTICK, upstream.port),
-    await startReference("http-proxy", "bare http-proxy", upstream.port),
-    ...(await startFngate(directory, upstream.port, Number(values.routes))),
-  ];
-  return { upstream, contestants };
+  else keep(nginx);
+  keep(await startReference("undici", YARDSTICK, upstreamPort));
+  keep(await startReference("http-proxy", "bare http-proxy", upstreamPort));
+  keep(...(await startFngate(directory, upstreamPort, Number(values.routes))));
+  return started.filter((contestant) => contestant !== upstream);
 }
 
 async function measure(contestant: Contestant, requests: number): Promise<Sample> {
@@ -87,8 +91,9 @@ function report(samples: Map<string, Sample[]>): object[] {
 }
 
 const directory = mkdtempSync(join(tmpdir(), "fngate-bench-"));
-const { upstream, contestants } = await startAll(directory);
+const started: Contestant[] = [];
 try {
+  const contestants = await startAll(directory, started);
   const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]));
   print(`warming up ${contestants.length} servers`);
   for (const contestant of contestants) await measure(contestant, load.requests);
@@ -107,6 +112,6 @@ try {
   );
   print(`written: ${values.json}`);
 } finally {
-  await Promise.all([...new Set([...contestants, upstream].map((contestant) => contestant.process))].map(stopServer));
+  await Promise.all([...new Set(started.map((contestant) => contestant.process))].map(stopServer));
   rmSync(directory, { recursive: true, force: true });
 }
