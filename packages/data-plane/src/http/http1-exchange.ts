@@ -79,9 +79,19 @@ export class Http1Exchange implements ClientExchange {
     this.#response.end(chunk);
   }
 
-  /** Tells whether part of the answer is on that connection already. */
-  isAnsweringOn(socket: Duplex): boolean {
-    return this.#request.socket === socket && this.#response.headersSent;
+  /** Tells whether the request came on that connection. */
+  isOn(socket: Duplex): boolean {
+    return this.#request.socket === socket;
+  }
+
+  /** Whether part of the answer is out already. */
+  get isAnswering(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Whether the request has arrived to its end: what fails on the connection afterwards is not about it. */
+  get hasWholeRequest(): boolean {
+    return this.#request.complete;
   }
 
   /** Answers with `Connection: close` from here on. */

@@ -52,9 +52,9 @@ export class HttpListener {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    this.#server.on("request", (request, response) => this.#take(request, response, false));
-    this.#server.on("checkContinue", (request, response) => this.#take(request, response, true));
-    this.#server.on("checkExpectation", (request, response) => this.#take(request, response, false));
+    this.#server.on("request", (request, response) => this.#accept(request, response, false));
+    this.#server.on("checkContinue", (request, response) => this.#accept(request, response, true));
+    this.#server.on("checkExpectation", (request, response) => this.#accept(request, response, false));
     this.#server.on("connect", (_request: IncomingMessage, socket: Duplex) => this.#refuse(socket, 405));
     this.#server.on("clientError", (error: ClientError, socket) => this.#onClientError(error, socket));
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade({ request, socket, head }));
@@ -101,6 +101,15 @@ export class HttpListener {
     });
   }
 
+  /**
+   * Takes a request up when the answers before it on its connection have ended, as nginx does. Node parses ahead; a
+   * response that has no socket yet is one that waits.
+   */
+  #accept(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
+    if (response.socket === null) waitForTurn(request, response, () => this.#take(request, response, isContinueOwed));
+    else this.#take(request, response, isContinueOwed);
+  }
+
   #take(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
     const exchange = new Http1Exchange(request, response, isContinueOwed);
     if (this.#isDraining) exchange.closeAfterAnswer();
@@ -122,15 +131,15 @@ export class HttpListener {
   #mayUpgrade(request: IncomingMessage): boolean {
     if (this.#isDraining) return false;
     if (request.method !== "GET" || request.headers.upgrade?.toLowerCase() !== "websocket") return false;
+    // The connection belongs to the answer before; the request is served without its upgrade after that.
+    if (waitersOf(request.socket) > 0 || this.#exchangeOn(request.socket) !== undefined) return false;
     const exchange = new Http1Exchange(request, new ServerResponse(request), false);
     return !exchange.hasBody && this.#options.handler.mayUpgrade(exchange);
   }
 
   /** What Node's parser refuses (APISIX routing, listener checks). */
   #onClientError(error: ClientError, socket: Duplex): void {
-    // In the middle of an answer an error page would be taken for a part of it.
-    const isAnswering = [...this.#watch.exchanges()].some((exchange) => exchange.isAnsweringOn(socket));
-    if (error.code === "ECONNRESET" || !socket.writable || isAnswering) {
+    if (error.code === "ECONNRESET" || !socket.writable) {
       socket.destroy();
       return;
     }
@@ -138,14 +147,64 @@ export class HttpListener {
     this.#refuse(socket, isLineTooLong ? 414 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400);
   }
 
+  /** An error page goes out only where nobody can take it for the answer to an earlier request, or a part of one. */
   #refuse(socket: Duplex, status: number): void {
-    socket.end(renderRawError(status, this.#options.serverHeader));
+    const exchange = this.#exchangeOn(socket);
+    if (exchange === undefined) endWith(socket, renderRawError(status, this.#options.serverHeader));
+    else if (exchange.hasWholeRequest) exchange.closeAfterAnswer();
+    else if (exchange.isAnswering) socket.destroy();
+    else endWith(socket, renderRawError(status, this.#options.serverHeader));
+  }
+
+  /** The exchange that has the connection now. */
+  #exchangeOn(socket: Duplex): Http1Exchange | undefined {
+    for (const exchange of this.#watch.exchanges()) if (exchange.isOn(socket)) return exchange;
+    return undefined;
   }
 }
 
 interface ClientError extends Error {
   readonly code?: string;
   readonly rawPacket?: Buffer;
+}
+
+/**
+ * Runs `onTurn` once the response has its connection; never when the connection ends before. What a client may send
+ * meanwhile is bounded by what was read at once: its connection is not read until the last waiting request is up.
+ */
+function waitForTurn(request: IncomingMessage, response: ServerResponse, onTurn: () => void): void {
+  const { socket } = request;
+  waitingOn.set(socket, waitersOf(socket) + 1);
+  // Not at once: Node starts to read again behind the end of every request that it parsed.
+  setImmediate(() => {
+    if (waitersOf(socket) > 0) socket.pause();
+  });
+  response.once("socket", () => {
+    // The answer before tells its own end first.
+    setImmediate(() => {
+      waitingOn.set(socket, waitersOf(socket) - 1);
+      if (waitersOf(socket) === 0) socket.resume();
+      if (!response.destroyed) onTurn();
+    });
+  });
+}
+
+function waitersOf(socket: Duplex): number {
+  return waitingOn.get(socket) ?? 0;
+}
+
+/** How many requests wait on a connection; only connections that pipelined have an entry. */
+const waitingOn = new WeakMap<Duplex, number>();
+
+/** How long a refused client may keep its side of the connection open (nginx: lingering_timeout). */
+const REFUSED_LINGER_MS = 5_000;
+
+/** Sends the last bytes of a connection; closing both sides at once could take them with it. */
+function endWith(socket: Duplex, text: string): void {
+  socket.end(text);
+  const timer = setTimeout(() => socket.destroy(), REFUSED_LINGER_MS);
+  timer.unref();
+  socket.once("close", () => clearTimeout(timer));
 }
 
 /** Binds any server; raises `LISTEN_FAILED`. */
