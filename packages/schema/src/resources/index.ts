@@ -61,10 +61,13 @@ export const registry = {
 };
 
 const KNOWN: readonly ResourceDefinition[] = Object.values(definitions);
+const BY_KIND: ReadonlyMap<string, ResourceDefinition> = new Map(
+  KNOWN.map((definition) => [definition.kind, definition]),
+);
 const SERVED = KNOWN.filter(({ needsOwnApi }) => needsOwnApi === undefined);
 
 function byKind<TKind extends Kind>(kind: TKind): DefinitionOf<TKind>;
 function byKind(kind: string): ResourceDefinition | undefined;
 function byKind(kind: string): ResourceDefinition | undefined {
-  return KNOWN.find((definition) => definition.kind === kind);
+  return BY_KIND.get(kind);
 }
