@@ -132,7 +132,7 @@ class ComposedGateway implements Gateway {
         const { address } = this.#controlPlane;
         if (address !== undefined) this.#deps.onListening({ listener: "admin", ...address });
       },
-      stop: ({ deadlineMs }) => this.#controlPlane?.stop({ deadlineMs: Math.max(1, deadlineMs) }),
+      stop: ({ deadlineMs }) => this.#controlPlane?.stop({ deadlineMs }),
     };
   }
 

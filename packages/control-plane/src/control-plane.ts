@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError, messageOf } from "@fngate/kernel";
 import { registry } from "@fngate/schema";
 import { createApp } from "./app.ts";
@@ -16,12 +17,14 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** How long {@link ControlPlane.start} waits for the placeholder keys before they become a background matter. */
 const PLACEHOLDER_PATIENCE_MS = 1_000;
+/** Turns of the event loop in which idle connections and their server close: one for the sockets, one for the server. */
+const TURNS_TO_CLOSE = 2;
 
 /** How {@link ControlPlane.stop} ends; without either it waits for running requests as long as they take. */
 export interface StopOptions {
   /** Gives up waiting when it fires. */
   readonly signal?: AbortSignal;
-  /** Milliseconds to wait for running requests. */
+  /** Milliseconds to wait for running requests; 0: they are cut at once. */
   readonly deadlineMs?: number;
 }
 
@@ -135,18 +138,18 @@ class HttpControlPlane implements ControlPlane {
   async #drained(closed: Promise<unknown>, { signal, deadlineMs }: StopOptions): Promise<boolean> {
     const limits: Promise<boolean>[] = [];
     const done = new AbortController();
-    if (deadlineMs !== undefined) {
-      limits.push(
-        this.#options.clock.sleep(deadlineMs, done.signal).then(
-          () => false,
-          () => false,
-        ),
-      );
-    }
+    if (deadlineMs !== undefined) limits.push(this.#passed(deadlineMs, done.signal));
     if (signal !== undefined) limits.push(whenAborted(signal, done.signal));
     const isDrained = await Promise.race([closed.then(() => true), ...limits]);
     done.abort();
     return isDrained;
+  }
+
+  async #passed(deadlineMs: number, done: AbortSignal): Promise<false> {
+    // No time to wait is no matter for the clock; idle connections take a turn of the event loop to close.
+    if (deadlineMs > 0) await this.#options.clock.sleep(deadlineMs, done).catch(() => {});
+    else for (let turn = 0; turn < TURNS_TO_CLOSE; turn += 1) await nextTurn();
+    return false;
   }
 }
 
