@@ -33,8 +33,9 @@ export class Coalescer {
     this.#options = options;
   }
 
-  /** Takes news from the mirror. */
+  /** Takes news from the mirror; after {@link stop} they come to nothing. */
   offer(update: MirrorUpdate): void {
+    if (this.#stopping.signal.aborted) return;
     for (const change of update.changes) this.#pending.set(change.key, change);
     this.#revision = update.revision;
     if (!this.#isPacing && (this.#pending.size > 0 || !this.#hasPublished)) this.#publish(update.revision);
