@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import type { Authenticator, Caller } from "./auth.ts";
 import type { AdminReply } from "./http-status.ts";
+import type { PeerReader } from "./peer.ts";
 import { type DecodedBody, readBody } from "./request-body.ts";
 import { respond } from "./respond.ts";
 import { parseTtl } from "./ttl.ts";
@@ -10,7 +11,7 @@ export interface AdminRequest {
   readonly method: string;
   readonly query: URLSearchParams;
   readonly caller: Caller;
-  /** Address of the TCP peer; empty for a unix socket. */
+  /** Address the request is from; empty for a unix socket. */
   readonly peer: string;
   readonly body: DecodedBody;
   readonly ttlSeconds: number | undefined;
@@ -22,6 +23,12 @@ export interface AdminRequest {
 /** Answers one kind of request; throws `GatewayError`s for everything that has a status of its own. */
 export type AdminHandler = (request: AdminRequest) => AdminReply | Promise<AdminReply>;
 
+/** How requests tell who and where they are from. */
+export interface Identification {
+  readonly authenticate: Authenticator;
+  readonly peerOf: PeerReader;
+}
+
 /** An Express handler. */
 export type HttpHandler = (request: Request, response: Response) => Promise<void>;
 
@@ -29,16 +36,16 @@ export type HttpHandler = (request: Request, response: Response) => Promise<void
  * Runs APISIX's checks in APISIX's order (key, body, `ttl`) and then the handler, whose answers carry `X-API-VERSION`
  * whatever their status; refusals before it do not.
  */
-export function adminHandler(authenticate: Authenticator, handler: AdminHandler): HttpHandler {
-  return handlerOf(authenticate, handler, true);
+export function adminHandler(identify: Identification, handler: AdminHandler): HttpHandler {
+  return handlerOf(identify, handler, true);
 }
 
 /** {@link adminHandler} for what is not a resource: the answers never carry `X-API-VERSION`. */
-export function plainHandler(authenticate: Authenticator, handler: AdminHandler): HttpHandler {
-  return handlerOf(authenticate, handler, false);
+export function plainHandler(identify: Identification, handler: AdminHandler): HttpHandler {
+  return handlerOf(identify, handler, false);
 }
 
-function handlerOf(authenticate: Authenticator, handler: AdminHandler, isVersioned: boolean): HttpHandler {
+function handlerOf({ authenticate, peerOf }: Identification, handler: AdminHandler, isVersioned: boolean): HttpHandler {
   return async (request, response) => {
     const query = queryOf(request);
     const caller = authenticate(request, query);
@@ -50,7 +57,7 @@ function handlerOf(authenticate: Authenticator, handler: AdminHandler, isVersion
       method: request.method,
       query,
       caller,
-      peer: request.socket.remoteAddress ?? "",
+      peer: peerOf(request),
       body,
       ttlSeconds,
       param: (name) => textOf(params[name]),

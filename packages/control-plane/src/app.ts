@@ -1,12 +1,13 @@
 import { GatewayError, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
-import { adminHandler, type HttpHandler, plainHandler, refusalHandler } from "./admin-request.ts";
+import { adminHandler, type HttpHandler, type Identification, plainHandler, refusalHandler } from "./admin-request.ts";
 import { type AllowList, createAllowList } from "./allow-list.ts";
-import { type Authenticator, createAuthenticator } from "./auth.ts";
+import { createAuthenticator } from "./auth.ts";
 import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts";
 import { configsValidation } from "./configs-validation.ts";
 import { isExpected, replyOfError } from "./http-status.ts";
 import type { ControlPlaneOptions } from "./options.ts";
+import { createPeerReader, type PeerReader } from "./peer.ts";
 import { parseRequestPath, renderRequestPath } from "./request-path.ts";
 import { resourceHandler } from "./resource-router.ts";
 import { type ResourceScope, ResourceService } from "./resource-service.ts";
@@ -25,22 +26,24 @@ const STREAM_DISABLED = {
 export function createApp(options: ControlPlaneOptions, scope: ResourceScope): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", false).enable("case sensitive routing");
-  app.use(allowedPeersOnly(createAllowList(options.allowedAddresses)));
+  const peerOf = createPeerReader(options.realIpFrom);
+  app.use(allowedPeersOnly(createAllowList(options.allowedAddresses), peerOf));
   app.use(commonHeaders(options));
   app.use(canonicalPath);
   app.head(BASE, (request, response) => respond(request, response, { status: 200 }));
   if (options.isCorsEnabled) app.options(`${BASE}{*rest}`, preflight);
-  app.use(BASE, adminRouter(options, scope));
+  app.use(BASE, adminRouter({ ...options, peerOf }, scope));
   app.use((request, response) => respond(request, response, NOT_FOUND));
   app.use(errorHandler(options.logger));
   return app;
 }
 
-function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router {
+function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReader }, scope: ResourceScope): Router {
   const router = Router({ caseSensitive: true });
-  const authenticate = createAuthenticator(options);
+  const identify = { authenticate: createAuthenticator(options), peerOf: options.peerOf };
+  const { authenticate } = identify;
   router.use((request, _response, next) => next(METHODS.includes(request.method) ? undefined : "router"));
-  serveCatalog(router, authenticate, catalogEndpoints(scope.kinds, scope.catalog));
+  serveCatalog(router, identify, catalogEndpoints(scope.kinds, scope.catalog));
   if (!options.isStreamEnabled) {
     router.all(
       "/stream_routes{/*rest}",
@@ -48,10 +51,10 @@ function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router
     );
   }
   const definitions = scope.kinds.all();
-  router.post("/configs/validate", plainHandler(authenticate, configsValidation(definitions, scope.catalog)));
+  router.post("/configs/validate", plainHandler(identify, configsValidation(definitions, scope.catalog)));
   for (const definition of definitions) {
     const handler = resourceHandler(new ResourceService(definition, scope), options.logger);
-    router.all(`/${definition.plural}{/:id}{/*rest}`, adminHandler(authenticate, handler));
+    router.all(`/${definition.plural}{/:id}{/*rest}`, adminHandler(identify, handler));
   }
   router.all(
     "/:kind{/*rest}",
@@ -60,14 +63,14 @@ function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router
   return router;
 }
 
-function serveCatalog(router: Router, authenticate: Authenticator, endpoints: CatalogEndpoints): void {
-  const notFound = refusalHandler(authenticate, () => NOT_FOUND);
+function serveCatalog(router: Router, identify: Identification, endpoints: CatalogEndpoints): void {
+  const notFound = refusalHandler(identify.authenticate, () => NOT_FOUND);
   const get = (path: string, handler: HttpHandler) => router.get(path, handler).all(path, notFound);
-  router.get("/plugins/list", plainHandler(authenticate, endpoints.listPlugins));
-  router.post("/schema/validate/:plural{/*rest}", plainHandler(authenticate, endpoints.validate));
-  get("/schema/plugins/:id{/*rest}", adminHandler(authenticate, endpoints.showPlugin));
-  get("/plugins{/:id}{/*rest}", adminHandler(authenticate, endpoints.showPlugin));
-  get("/schema{/:id}{/*rest}", adminHandler(authenticate, endpoints.showSchema));
+  router.get("/plugins/list", plainHandler(identify, endpoints.listPlugins));
+  router.post("/schema/validate/:plural{/*rest}", plainHandler(identify, endpoints.validate));
+  get("/schema/plugins/:id{/*rest}", adminHandler(identify, endpoints.showPlugin));
+  get("/plugins{/:id}{/*rest}", adminHandler(identify, endpoints.showPlugin));
+  get("/schema{/:id}{/*rest}", adminHandler(identify, endpoints.showSchema));
 }
 
 function unsupported(kind: unknown) {
@@ -75,9 +78,9 @@ function unsupported(kind: unknown) {
 }
 
 /** Runs before everything else, so that a stranger learns nothing, not even the server's name. */
-function allowedPeersOnly(isAllowed: AllowList): RequestHandler {
+function allowedPeersOnly(isAllowed: AllowList, peerOf: PeerReader): RequestHandler {
   return async (request, response, next) => {
-    if (isAllowed(request.socket.remoteAddress)) next();
+    if (isAllowed(peerOf(request))) next();
     else await respond(request, response, FORBIDDEN);
   };
 }

@@ -30,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly isKeyRequired: boolean;
   /** CIDR blocks or addresses, IPv4 and IPv6, that may connect; absent: everyone. Unix socket peers always may. */
   readonly allowedAddresses?: readonly string[];
+  /** Peers whose `X-Real-IP` names the client, beside those of this machine; addresses and CIDR blocks. */
+  readonly realIpFrom?: readonly string[];
   readonly isCorsEnabled: boolean;
   /** Value of the `Server` header; clients read the version out of `APISIX/3.18.0`. */
   readonly serverHeader: string;

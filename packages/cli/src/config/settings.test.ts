@@ -65,6 +65,12 @@ describe("createSettings", () => {
     expect(settingsOf({ deployment: { admin: { admin_key_required: false } } }).admin?.isKeyRequired).toBe(false);
   });
 
+  it("believes the configured peers about addresses, on both planes; APISIX's word for unix sockets is understood", () => {
+    const { admin, proxy } = settingsOf({ nginx_config: { http: { real_ip_from: ["10.0.0.0/8", "unix:"] } } });
+    expect(admin?.realIpFrom).toEqual(["10.0.0.0/8"]);
+    expect(proxy?.realIp.from).toEqual(["10.0.0.0/8"]);
+  });
+
   it("serves no metrics when the server is off or prometheus is not among the plugins", () => {
     expect(settingsOf({ plugin_attr: { prometheus: { enable_export_server: false } } }).proxy?.metrics).toBeUndefined();
     expect(settingsOf({ plugins: ["openfunction"] }).proxy?.metrics).toBeUndefined();

@@ -24,6 +24,7 @@ export interface AdminSettings {
   readonly keys: readonly ConfiguredKey[];
   readonly isKeyRequired: boolean;
   readonly allowedAddresses: readonly string[] | undefined;
+  readonly realIpFrom: readonly string[];
   readonly isCorsEnabled: boolean;
   readonly isStreamEnabled: boolean;
 }
@@ -153,6 +154,7 @@ function createAdminSettings(file: ConfigFile): AdminSettings {
     // APISIX takes a removed list of keys (`admin_key: ~`) as no authentication.
     isKeyRequired: (admin?.admin_key_required ?? true) && admin?.admin_key !== undefined,
     allowedAddresses: admin?.allow_admin,
+    realIpFrom: realIpFrom(file),
     isCorsEnabled: admin?.enable_admin_cors ?? true,
     isStreamEnabled: (file.apisix?.proxy_mode ?? "http") !== "http",
   };
@@ -167,7 +169,7 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     trustedAddresses: apisix?.trusted_addresses,
     realIp: {
       header: http?.real_ip_header ?? "X-Real-IP",
-      from: http?.real_ip_from ?? [],
+      from: realIpFrom(file),
       recursive: http?.real_ip_recursive === true || http?.real_ip_recursive === "on",
     },
     deleteUriTailSlash: apisix?.delete_uri_tail_slash ?? false,
@@ -184,6 +186,11 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     accessLog: createAccessLogSettings(file, dataDir),
     lastKnownFile: (fngate?.last_known?.enable ?? true) ? join(dataDir, "last-known.json") : undefined,
   };
+}
+
+/** Without APISIX's `unix:`: the planes believe peers of unix sockets where they have such. */
+function realIpFrom(file: ConfigFile): readonly string[] {
+  return (file.nginx_config?.http?.real_ip_from ?? []).filter((entry) => entry !== "unix:");
 }
 
 function listenAddresses(file: ConfigFile): Address[] {
