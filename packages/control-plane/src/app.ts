@@ -7,6 +7,7 @@ import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts"
 import { configsValidation } from "./configs-validation.ts";
 import { isExpected, replyOfError } from "./http-status.ts";
 import type { ControlPlaneOptions } from "./options.ts";
+import { createOriginGuard, type OriginGuard } from "./origin-guard.ts";
 import { createPeerReader, type PeerReader } from "./peer.ts";
 import { parseRequestPath, renderRequestPath } from "./request-path.ts";
 import { resourceHandler } from "./resource-router.ts";
@@ -28,6 +29,7 @@ export function createApp(options: ControlPlaneOptions, scope: ResourceScope): E
   app.disable("x-powered-by").disable("etag").set("query parser", false).enable("case sensitive routing");
   const peerOf = createPeerReader(options.realIpFrom);
   app.use(allowedPeersOnly(createAllowList(options.allowedAddresses), peerOf));
+  app.use(ownPagesOnly(createOriginGuard(options), options.serverHeader));
   app.use(commonHeaders(options));
   app.use(canonicalPath);
   app.head(BASE, (request, response) => respond(request, response, { status: 200 }));
@@ -82,6 +84,19 @@ function allowedPeersOnly(isAllowed: AllowList, peerOf: PeerReader): RequestHand
   return async (request, response, next) => {
     if (isAllowed(peerOf(request))) next();
     else await respond(request, response, FORBIDDEN);
+  };
+}
+
+/** A refused page gets no CORS fields, so that it cannot read why; whoever looks at the network does. */
+function ownPagesOnly(reasonOf: OriginGuard, serverHeader: string): RequestHandler {
+  return async (request, response, next) => {
+    const reason = reasonOf(request);
+    if (reason === undefined) {
+      next();
+      return;
+    }
+    response.setHeader("Server", serverHeader);
+    await respond(request, response, { status: 403, body: { error_msg: reason } });
   };
 }
 

@@ -33,6 +33,8 @@ export interface ControlPlaneOptions {
   /** Peers whose `X-Real-IP` names the client, beside those of this machine; addresses and CIDR blocks. */
   readonly realIpFrom?: readonly string[];
   readonly isCorsEnabled: boolean;
+  /** Lets pages of every origin in even while the key is publicly known or not required; default false. */
+  readonly isCrossOriginAllowed?: boolean;
   /** Value of the `Server` header; clients read the version out of `APISIX/3.18.0`. */
   readonly serverHeader: string;
   /** Whether the process has stream listeners; without them `stream_routes` is refused. */

@@ -45,7 +45,11 @@ const admin = z.object({
     difference:
       "the generated key goes to its own file, the configuration file is left alone; a key stays a text even when it looks like a number; APISIX's published key is refused unless the listener is on loopback",
   }),
-  enable_admin_cors: field(z.boolean(), { description: "Answers with CORS fields that allow every origin." }),
+  enable_admin_cors: field(z.boolean(), {
+    description: "Answers with CORS fields that allow every origin; left out: yes.",
+    difference:
+      "left out, pages of other origins are refused while the admin key is publicly known or not required; `true` lets them in",
+  }),
   allow_admin: field(addressRanges(), {
     type: "list of addresses and CIDR ranges",
     description: "Who may connect to the Admin API; null lets everyone.",

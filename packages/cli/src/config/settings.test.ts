@@ -71,6 +71,16 @@ describe("createSettings", () => {
     expect(proxy?.realIp.from).toEqual(["10.0.0.0/8"]);
   });
 
+  it("lets every origin in for good only when the file itself says so", () => {
+    const cors = (over: TreeMap) => {
+      const admin = settingsOf({ deployment: { admin: over } }).admin;
+      return [admin?.isCorsEnabled, admin?.isCrossOriginAllowed];
+    };
+    expect(cors({})).toEqual([true, false]);
+    expect(cors({ enable_admin_cors: true })).toEqual([true, true]);
+    expect(cors({ enable_admin_cors: false })).toEqual([false, false]);
+  });
+
   it("serves no metrics when the server is off or prometheus is not among the plugins", () => {
     expect(settingsOf({ plugin_attr: { prometheus: { enable_export_server: false } } }).proxy?.metrics).toBeUndefined();
     expect(settingsOf({ plugins: ["openfunction"] }).proxy?.metrics).toBeUndefined();

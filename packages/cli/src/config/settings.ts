@@ -26,6 +26,8 @@ export interface AdminSettings {
   readonly allowedAddresses: readonly string[] | undefined;
   readonly realIpFrom: readonly string[];
   readonly isCorsEnabled: boolean;
+  /** Whether the file itself asks for CORS, so that it holds with a publicly known key too. */
+  readonly isCrossOriginAllowed: boolean;
   readonly isStreamEnabled: boolean;
 }
 
@@ -156,6 +158,7 @@ function createAdminSettings(file: ConfigFile): AdminSettings {
     allowedAddresses: admin?.allow_admin,
     realIpFrom: realIpFrom(file),
     isCorsEnabled: admin?.enable_admin_cors ?? true,
+    isCrossOriginAllowed: admin?.enable_admin_cors === true,
     isStreamEnabled: (file.apisix?.proxy_mode ?? "http") !== "http",
   };
 }
