@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ControlPlane } from "@fngate/control-plane";
 import type { DataPlane } from "@fngate/data-plane";
@@ -11,6 +11,7 @@ import { type AccessLogFile, openAccessLogFile } from "./access-log-file.ts";
 import { resolveAdminKeys } from "./config/admin-keys.ts";
 import type { AdminAddress, AdminSettings, EtcdSettings, ProxySettings, Settings } from "./config/settings.ts";
 import { type BoundListener, findListenError, type ListenerName } from "./listening.ts";
+import { readPem } from "./read-pem.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
 /** Ports that the parts of a process share. */
@@ -47,6 +48,8 @@ class ComposedGateway implements Gateway {
   #store: ConfigStore | undefined;
   #catalog: PluginCatalog | undefined;
   #keyring: Keyring | undefined;
+  /** Certificates of `apisix.ssl.ssl_trusted_certificate`, PEM. */
+  #trusted: string | undefined;
   #controlPlane: ControlPlane | undefined;
   #dataPlane: DataPlane | undefined;
   #accessLog: AccessLogFile | undefined;
@@ -86,10 +89,14 @@ class ComposedGateway implements Gateway {
     return {
       name: "store",
       start: async () => {
-        const { dataDir, etcd, plugins, keyring } = this.#settings;
+        const { dataDir, etcd, plugins, keyring, trustedCertificate } = this.#settings;
         // Stored secrets, the admin key and logs are nobody else's business.
         await mkdir(dataDir, { recursive: true, mode: 0o700 });
-        this.#store = etcd === undefined ? await openEmbedded(dataDir, this.#deps) : await openEtcd(etcd, this.#deps);
+        this.#trusted = await readPem(trustedCertificate, "apisix.ssl.ssl_trusted_certificate");
+        this.#store =
+          etcd === undefined
+            ? await openEmbedded(dataDir, this.#deps)
+            : await openEtcd({ ...etcd, trusted: this.#trusted }, this.#deps);
         const [{ createCatalog }, { createKeyring }] = await Promise.all([
           import("@fngate/plugins"),
           import("@fngate/schema"),
@@ -147,6 +154,7 @@ class ComposedGateway implements Gateway {
           ...this.#shared(),
           ...plain,
           keyring: this.#settings.keyring,
+          ...(this.#trusted && { caCertificates: [this.#trusted] }),
           serverHeader: this.#settings.serverHeader,
           ...(trustedAddresses && { trustedAddresses }),
           ...(metrics && { metrics }),
@@ -219,10 +227,20 @@ async function openEmbedded(dataDir: string, { logger, clock }: ComposeDeps): Pr
   return openEmbeddedStore({ path: join(dataDir, "store.sqlite"), logger, clock });
 }
 
-async function openEtcd(settings: EtcdSettings, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
+interface EtcdAccess extends EtcdSettings {
+  /** Authorities (PEM) for a server that no authority of its own is configured for. */
+  readonly trusted: string | undefined;
+}
+
+async function openEtcd(settings: EtcdAccess, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
   const { openEtcdStore } = await import("@fngate/store/etcd");
   const { hosts, timeoutMs, user, password, tls } = settings;
-  const [ca, cert, key] = await Promise.all([readPem(tls.ca), readPem(tls.cert), readPem(tls.key)]);
+  const [ownCa, cert, key] = await Promise.all([
+    readPem(tls.ca, "deployment.etcd.tls.ca"),
+    readPem(tls.cert, "deployment.etcd.tls.cert"),
+    readPem(tls.key, "deployment.etcd.tls.key"),
+  ]);
+  const ca = ownCa ?? settings.trusted;
   const { verify, serverName } = tls;
   return openEtcdStore({
     hosts,
@@ -233,15 +251,6 @@ async function openEtcd(settings: EtcdSettings, { logger, clock }: ComposeDeps):
     logger,
     clock,
   });
-}
-
-async function readPem(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new GatewayError("CONFIG_INVALID", `cannot read ${path} (deployment.etcd.tls)`, { cause });
-  }
 }
 
 async function startSample(port: number, logger: Logger): Promise<SampleFunction> {

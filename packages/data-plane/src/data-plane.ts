@@ -57,7 +57,7 @@ class StoreDataPlane implements DataPlane {
     const { clock, logger, store, prefix, routerKind } = options;
     this.#options = options;
     this.#cell = new SnapshotCell(createEmptySnapshot(routerKind));
-    this.#connections = createConnections({ logger });
+    this.#connections = createConnections({ logger, caCertificates: options.caCertificates ?? [] });
     this.#publisher = this.#createPublisher();
     this.#follower = new ConfigFollower({
       store,

@@ -29,6 +29,7 @@ export const DEFAULTS = {
     show_upstream_status_in_response_header: false,
     proxy_mode: "http",
     router: { http: "radixtree_host_uri" },
+    ssl: { ssl_trusted_certificate: "system" },
     delete_uri_tail_slash: false,
     match_uri_encoded_slash: false,
     data_encryption: {

@@ -135,6 +135,17 @@ const apisix = z.object({
     type: "list of addresses and CIDR ranges",
     description: "Peers whose `X-Forwarded-*` fields are believed.",
   }),
+  ssl: z
+    .object({
+      ssl_trusted_certificate: field(z.string().min(1), {
+        type: "path or `system`",
+        description:
+          "Certificates (PEM) that `https` functions, upstreams and etcd are checked against; `system`: those of Node and the system.",
+        difference:
+          "a file adds to those of Node and the system, in APISIX it replaces them; for etcd it replaces them here too",
+      }),
+    })
+    .optional(),
   delete_uri_tail_slash: field(z.boolean(), { description: "Cuts one trailing slash for matching." }),
   match_uri_encoded_slash: field(z.boolean(), { description: "Keeps `%2F` as it is for matching." }),
   data_encryption: z

@@ -81,6 +81,13 @@ describe("createSettings", () => {
     expect(cors({ enable_admin_cors: false })).toEqual([false, false]);
   });
 
+  it("trusts the system's certificates, or also those of a file", () => {
+    const trusted = (path: string) => settingsOf({ apisix: { ssl: { ssl_trusted_certificate: path } } });
+    expect(settingsOf({}).trustedCertificate).toBeUndefined();
+    expect(trusted("system").trustedCertificate).toBeUndefined();
+    expect(trusted("ca.pem").trustedCertificate).toBe("/srv/ca.pem");
+  });
+
   it("serves no metrics when the server is off or prometheus is not among the plugins", () => {
     expect(settingsOf({ plugin_attr: { prometheus: { enable_export_server: false } } }).proxy?.metrics).toBeUndefined();
     expect(settingsOf({ plugins: ["openfunction"] }).proxy?.metrics).toBeUndefined();

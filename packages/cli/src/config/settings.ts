@@ -77,6 +77,8 @@ export interface Settings {
   readonly prefix: string;
   /** Absent: the embedded store in `dataDir`. */
   readonly etcd: EtcdSettings | undefined;
+  /** File of certificates that calls out are checked against; absent: those of Node and the system. */
+  readonly trustedCertificate: string | undefined;
   readonly keyring: readonly string[];
   /** Absent: every plugin there is. */
   readonly plugins: readonly string[] | undefined;
@@ -106,6 +108,7 @@ export function createSettings(file: ConfigFile, workingDirectory: string): Sett
     serverHeader: (file.apisix?.enable_server_tokens ?? true) ? `APISIX/${APISIX_VERSION}` : "APISIX",
     prefix: file.deployment?.etcd?.prefix ?? "/apisix",
     etcd: providerOf(file, role) === "etcd" ? createEtcdSettings(file, workingDirectory) : undefined,
+    trustedCertificate: trustedCertificate(file, workingDirectory),
     keyring: encryption?.enable_encrypt_fields === false ? [] : [encryption?.keyring ?? []].flat(),
     plugins: file.plugins,
     admin: hasAdmin(file, role) ? createAdminSettings(file) : undefined,
@@ -124,6 +127,11 @@ function providerOf(file: ConfigFile, role: Settings["role"]): "etcd" | "embedde
 function hasAdmin(file: ConfigFile, role: Settings["role"]): boolean {
   if (role === "traditional") return file.apisix?.enable_admin ?? true;
   return role === "control_plane";
+}
+
+function trustedCertificate(file: ConfigFile, workingDirectory: string): string | undefined {
+  const path = file.apisix?.ssl?.ssl_trusted_certificate ?? "system";
+  return path === "system" ? undefined : resolve(workingDirectory, path);
 }
 
 function createEtcdSettings(file: ConfigFile, workingDirectory: string): EtcdSettings {
