@@ -24,10 +24,12 @@ export class FunctionCarrier {
       this.#forward(body);
       return;
     }
-    body.then(
-      (settled) => this.#forward(settled),
-      () => this.#fail(400, "request-body"),
-    );
+    body
+      .then(
+        (settled) => this.#forward(settled),
+        () => this.#fail(400, "request-body"),
+      )
+      .catch((error: unknown) => this.#run.crash(error));
   }
 
   #forward(body: OutgoingBody | "too-large"): void {
@@ -50,7 +52,7 @@ export class FunctionCarrier {
     this.#startedMs = clock.monotonicMs();
     const exchange = forwarder.forward(endpoint, { method, target, headers: headers.raw, body }, sink);
     run.running = exchange;
-    void exchange.outcome.then((outcome) => this.#settle(outcome));
+    exchange.outcome.then((outcome) => this.#settle(outcome)).catch((error: unknown) => run.crash(error));
   }
 
   #settle(outcome: AttemptOutcome): void {

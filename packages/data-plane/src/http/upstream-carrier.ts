@@ -69,7 +69,7 @@ export class UpstreamCarrier implements Forwarder {
       sink,
     });
     run.running = exchange;
-    void exchange.result.then((result) => this.#settle(result));
+    exchange.result.then((result) => this.#settle(result)).catch((error: unknown) => run.crash(error));
   }
 
   /** The list of all attempts, when the last one is a server error or the configuration asks for it. */
