@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ControlPlane } from "@fngate/control-plane";
+import type { AdminTls, ControlPlane } from "@fngate/control-plane";
 import type { DataPlane } from "@fngate/data-plane";
 import { type Clock, GatewayError, Lifecycle, type LifecycleStage, type Logger } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
@@ -125,13 +125,14 @@ class ComposedGateway implements Gateway {
         const { logger } = this.#deps;
         const { keys, generatedKeyFile } = await resolveAdminKeys({ keys: settings.keys, dataDir, logger });
         this.#generatedKeyFile = generatedKeyFile;
-        const { allowedAddresses, ...admin } = settings;
+        const { allowedAddresses, tls, ...admin } = settings;
         if ("socketPath" in admin.listen) await removeStaleSocket(admin.listen.socketPath);
         this.#controlPlane = createControlPlane({
           ...this.#shared(),
           ...admin,
           keys,
           ...(allowedAddresses && { allowedAddresses }),
+          ...(tls && { tls: await readAdminTls(tls) }),
           keyring: this.#keyring,
           serverHeader,
         });
@@ -251,6 +252,16 @@ async function openEtcd(settings: EtcdAccess, { logger, clock }: ComposeDeps): P
     logger,
     clock,
   });
+}
+
+async function readAdminTls(files: NonNullable<AdminSettings["tls"]>): Promise<AdminTls> {
+  const section = "deployment.admin.admin_api_mtls";
+  const [cert, key, ca] = await Promise.all([
+    readPem(files.cert, `${section}.admin_ssl_cert`),
+    readPem(files.key, `${section}.admin_ssl_cert_key`),
+    readPem(files.ca, `${section}.admin_ssl_ca_cert`),
+  ]);
+  return { cert, key, ...(ca && { ca }) };
 }
 
 async function startSample(port: number, logger: Logger): Promise<SampleFunction> {

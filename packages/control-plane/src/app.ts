@@ -4,6 +4,7 @@ import { adminHandler, type HttpHandler, type Identification, plainHandler, refu
 import { type AllowList, createAllowList } from "./allow-list.ts";
 import { createAuthenticator } from "./auth.ts";
 import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts";
+import { clientCertificateRequired } from "./client-certificate.ts";
 import { configsValidation } from "./configs-validation.ts";
 import { isExpected, replyOfError } from "./http-status.ts";
 import type { ControlPlaneOptions } from "./options.ts";
@@ -27,6 +28,7 @@ const STREAM_DISABLED = {
 export function createApp(options: ControlPlaneOptions, scope: ResourceScope): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", false).enable("case sensitive routing");
+  if (options.tls?.ca !== undefined) app.use(clientCertificateRequired);
   const peerOf = createPeerReader(options.realIpFrom);
   app.use(allowedPeersOnly(createAllowList(options.allowedAddresses), peerOf));
   app.use(ownPagesOnly(createOriginGuard(options), options.serverHeader));

@@ -1,20 +1,15 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError, messageOf } from "@fngate/kernel";
 import { registry } from "@fngate/schema";
+import { createAdminServer } from "./admin-server.ts";
 import { createApp } from "./app.ts";
 import { BoundedStore } from "./bounded-store.ts";
 import { assertAdminKeysAreSafe } from "./key-safety.ts";
 import type { AdminListen, ControlPlaneOptions } from "./options.ts";
 import { ensurePlaceholders } from "./placeholders.ts";
-import { declaredLength, MAX_BODY_BYTES } from "./request-body.ts";
 
-/** Longest wait for a request's head and for the whole request, in milliseconds; bodies are small, so are these. */
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 60_000;
-/** How long an idle connection is kept, in milliseconds; nginx's default, which APISIX's clients are used to. */
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** How long {@link ControlPlane.start} waits for the placeholder keys before they become a background matter. */
 const PLACEHOLDER_PATIENCE_MS = 1_000;
 /** Turns of the event loop in which idle connections and their server close: one for the sockets, one for the server. */
@@ -44,7 +39,7 @@ export interface ControlPlane {
   stop(options?: StopOptions): Promise<void>;
 }
 
-/** Builds the Admin API; nothing listens before `start`. Raises `CONFIG_INVALID` when `allowedAddresses` cannot be read. */
+/** Builds the Admin API; nothing listens before `start`. Raises `CONFIG_INVALID` when addresses or certificates cannot be read. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   return new HttpControlPlane(options);
 }
@@ -68,19 +63,7 @@ class HttpControlPlane implements ControlPlane {
       clock,
       kinds: registry,
     });
-    this.#server = createServer(
-      {
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      },
-      handler,
-    );
-    this.#server.on("checkContinue", (request, response) => {
-      // A body that will be refused need not be sent at all.
-      if (declaredLength(request) <= MAX_BODY_BYTES) response.writeContinue();
-      handler(request, response);
-    });
+    this.#server = createAdminServer(handler, options.tls);
     this.#server.on("request", (_request, response) => {
       // A keep-alive connection counts as busy until its answer is out; closing the server does not look again.
       response.once("close", () => {

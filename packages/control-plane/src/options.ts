@@ -15,6 +15,14 @@ export interface AdminKey {
   readonly role: "admin" | "viewer" | (string & {});
 }
 
+/** TLS of the Admin API; every text is PEM. */
+export interface AdminTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Authority of client certificates; present: clients need one. */
+  readonly ca?: string;
+}
+
 /** Everything {@link createControlPlane} needs; nothing is read from the environment. */
 export interface ControlPlaneOptions {
   readonly store: ConfigStore;
@@ -25,6 +33,8 @@ export interface ControlPlaneOptions {
   /** Encrypts secret fields at rest; undefined stores them in clear. */
   readonly keyring: Keyring | undefined;
   readonly listen: AdminListen;
+  /** Absent: plain HTTP. */
+  readonly tls?: AdminTls;
   readonly keys: readonly AdminKey[];
   /** False accepts every request as an administrator; only allowed on loopback. */
   readonly isKeyRequired: boolean;

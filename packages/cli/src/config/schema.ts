@@ -33,6 +33,15 @@ const adminKey = z.object({
   role: z.string().min(1),
 });
 
+const adminCertificates = z.object({
+  admin_ssl_cert: field(z.string(), { type: "path", description: "Certificate of the Admin API (PEM)." }),
+  admin_ssl_cert_key: field(z.string(), { type: "path", description: "Key of that certificate (PEM)." }),
+  admin_ssl_ca_cert: field(z.string(), {
+    type: "path",
+    description: "Authority of client certificates (PEM); with one, clients without such a certificate get 400.",
+  }),
+});
+
 const admin = z.object({
   admin_key_required: field(z.boolean(), {
     description: "false takes every Admin API request as an administrator's.",
@@ -54,6 +63,11 @@ const admin = z.object({
     type: "list of addresses and CIDR ranges",
     description: "Who may connect to the Admin API; null lets everyone.",
   }),
+  https_admin: field(z.boolean(), {
+    description: "The Admin API speaks TLS; needs `admin_ssl_cert` and `admin_ssl_cert_key`.",
+    difference: "`fngate.proxy_admin` does not reach such an Admin API",
+  }),
+  admin_api_mtls: adminCertificates.optional(),
   admin_listen: field(z.object({ ip: z.string().min(1).optional(), port: port().optional() }), {
     type: "{ip, port}",
     description: "Where the Admin API listens.",

@@ -88,6 +88,24 @@ describe("createSettings", () => {
     expect(trusted("ca.pem").trustedCertificate).toBe("/srv/ca.pem");
   });
 
+  it("gives the Admin API certificates when it speaks TLS, and refuses TLS without", () => {
+    const files = { admin_ssl_cert: "a.pem", admin_ssl_cert_key: "/k.pem", admin_ssl_ca_cert: "" };
+    const tls = (over: TreeMap) => settingsOf({ deployment: { admin: over } }).admin?.tls;
+    expect(tls({})).toBeUndefined();
+    expect(tls({ admin_api_mtls: files })).toBeUndefined();
+    expect(tls({ https_admin: true, admin_api_mtls: files })).toEqual({
+      cert: "/srv/a.pem",
+      key: "/k.pem",
+      ca: undefined,
+    });
+    expect(tls({ https_admin: true, admin_api_mtls: { ...files, admin_ssl_ca_cert: "ca" } })?.ca).toBe("/srv/ca");
+    expect(() => tls({ https_admin: true })).toThrow("missing ssl cert for https admin");
+    const behindProxy = { admin: { https_admin: true, admin_api_mtls: files } };
+    expect(() => settingsOf({ deployment: behindProxy, fngate: { proxy_admin: { enable: true } } })).toThrow(
+      /proxy_admin/,
+    );
+  });
+
   it("serves no metrics when the server is off or prometheus is not among the plugins", () => {
     expect(settingsOf({ plugin_attr: { prometheus: { enable_export_server: false } } }).proxy?.metrics).toBeUndefined();
     expect(settingsOf({ plugins: ["openfunction"] }).proxy?.metrics).toBeUndefined();

@@ -1,4 +1,5 @@
 import { isAbsolute, join, resolve } from "node:path";
+import { GatewayError } from "@fngate/kernel";
 import { nginxTimeMs } from "./nginx-units.ts";
 import type { ConfigFile } from "./schema.ts";
 
@@ -21,6 +22,8 @@ export interface ConfiguredKey {
 /** What a control plane needs to know. */
 export interface AdminSettings {
   readonly listen: AdminAddress;
+  /** Absolute paths; absent: plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string | undefined } | undefined;
   readonly keys: readonly ConfiguredKey[];
   readonly isKeyRequired: boolean;
   readonly allowedAddresses: readonly string[] | undefined;
@@ -95,7 +98,10 @@ const APISIX_VERSION = "3.18.0";
 
 const LOOPBACK = "127.0.0.1";
 
-/** Turns a configuration file, defaults filled in, into {@link Settings}; pure but for `workingDirectory`. */
+/**
+ * Turns a configuration file, defaults filled in, into {@link Settings}; pure but for `workingDirectory`. Raises
+ * `CONFIG_INVALID` for keys that do not go together.
+ */
 export function createSettings(file: ConfigFile, workingDirectory: string): Settings {
   const role = file.deployment?.role ?? "traditional";
   const dataDir = resolve(workingDirectory, file.fngate?.data_dir ?? ".fngate");
@@ -111,7 +117,7 @@ export function createSettings(file: ConfigFile, workingDirectory: string): Sett
     trustedCertificate: trustedCertificate(file, workingDirectory),
     keyring: encryption?.enable_encrypt_fields === false ? [] : [encryption?.keyring ?? []].flat(),
     plugins: file.plugins,
-    admin: hasAdmin(file, role) ? createAdminSettings(file) : undefined,
+    admin: hasAdmin(file, role) ? createAdminSettings(file, workingDirectory) : undefined,
     proxy: role === "control_plane" ? undefined : createProxySettings(file, dataDir),
     sampleFunction: file.fngate?.sample_function?.enable
       ? { port: file.fngate.sample_function.port ?? 3233 }
@@ -152,7 +158,7 @@ function createEtcdSettings(file: ConfigFile, workingDirectory: string): EtcdSet
   };
 }
 
-function createAdminSettings(file: ConfigFile): AdminSettings {
+function createAdminSettings(file: ConfigFile, workingDirectory: string): AdminSettings {
   const admin = file.deployment?.admin;
   const socketPath = file.fngate?.admin_socket;
   return {
@@ -160,6 +166,7 @@ function createAdminSettings(file: ConfigFile): AdminSettings {
       socketPath === undefined
         ? { host: admin?.admin_listen?.ip ?? LOOPBACK, port: admin?.admin_listen?.port ?? 9180 }
         : { socketPath },
+    tls: createAdminTls(file, workingDirectory),
     keys: admin?.admin_key ?? [],
     // APISIX takes a removed list of keys (`admin_key: ~`) as no authentication.
     isKeyRequired: (admin?.admin_key_required ?? true) && admin?.admin_key !== undefined,
@@ -169,6 +176,26 @@ function createAdminSettings(file: ConfigFile): AdminSettings {
     isCrossOriginAllowed: admin?.enable_admin_cors === true,
     isStreamEnabled: (file.apisix?.proxy_mode ?? "http") !== "http",
   };
+}
+
+function createAdminTls(file: ConfigFile, workingDirectory: string): AdminSettings["tls"] {
+  const { https_admin, admin_api_mtls: files } = file.deployment?.admin ?? {};
+  if (https_admin !== true) return undefined;
+  const { admin_ssl_cert: cert, admin_ssl_cert_key: key, admin_ssl_ca_cert: ca } = files ?? {};
+  if (!(cert && key)) {
+    throw new GatewayError(
+      "CONFIG_INVALID",
+      "missing ssl cert for https admin: deployment.admin.admin_api_mtls needs admin_ssl_cert and admin_ssl_cert_key",
+    );
+  }
+  if (file.fngate?.proxy_admin?.enable === true && file.fngate.proxy_admin.upstream === undefined) {
+    throw new GatewayError(
+      "CONFIG_INVALID",
+      "fngate.proxy_admin.enable and deployment.admin.https_admin exclude each other",
+    );
+  }
+  const path = (name: string) => resolve(workingDirectory, name);
+  return { cert: path(cert), key: path(key), ca: ca ? path(ca) : undefined };
 }
 
 function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
