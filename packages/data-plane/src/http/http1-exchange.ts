@@ -26,7 +26,7 @@ export class Http1Exchange implements ClientExchange {
     this.#response = response;
     this.#isContinueOwed = isContinueOwed;
     // A write that comes too late must not end the process; `close` tells what there is to know.
-    response.on("error", () => {});
+    response.on("error", ignore);
     this.method = request.method ?? "GET";
     this.target = request.url ?? "/";
     this.httpVersion = request.httpVersion;
@@ -104,7 +104,7 @@ export class Http1Exchange implements ClientExchange {
   }
 
   onClose(listener: (isComplete: boolean) => void): void {
-    this.#response.once("close", () => {
+    this.#response.on("close", () => {
       listener(this.#response.writableFinished);
       if (!this.#request.complete) lingerThenClose(this.#request);
     });
@@ -115,6 +115,8 @@ export class Http1Exchange implements ClientExchange {
     return this.hasBody && !request.complete && !this.#isContinueOwed && !request.isPaused();
   }
 }
+
+function ignore(): void {}
 
 /** A moment of an exchange; two equal ones far apart mean that it stalled. */
 export interface ExchangeProgress {

@@ -113,9 +113,10 @@ export class HttpListener {
   #take(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
     const exchange = new Http1Exchange(request, response, isContinueOwed);
     if (this.#isDraining) exchange.closeAfterAnswer();
-    this.#watch.add(exchange);
-    response.once("close", () => {
-      this.#watch.delete(exchange);
+    const watched = this.#watch.add(exchange);
+    // `on`, not `once`: it comes once anyway, and taking a listener off again costs more than putting it on.
+    response.on("close", () => {
+      this.#watch.delete(watched);
       if (this.#isDraining) this.#server.closeIdleConnections();
       if (this.#watch.size === 0) this.#onLastExchange?.();
     });

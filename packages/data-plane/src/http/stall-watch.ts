@@ -12,15 +12,29 @@ interface Sighting {
   readonly atMs: number;
 }
 
+/** One exchange's place in the watch's list; the list's own head holds none. */
+export class WatchedExchange {
+  readonly exchange: Http1Exchange | undefined;
+  sighting: Sighting | undefined = undefined;
+  previous: WatchedExchange = this;
+  next: WatchedExchange = this;
+
+  constructor(exchange: Http1Exchange | undefined) {
+    this.exchange = exchange;
+  }
+}
+
 /**
  * Cuts off clients that stall in the middle of a request or answer. One timer looks at all exchanges, so that a
- * request costs no timer; waiting for an upstream never counts.
+ * request costs no timer; waiting for an upstream never counts. They are in a linked list because a map into which
+ * every request goes and comes out again rehashes all the time.
  */
 export class StallWatch {
   readonly #clock: Clock;
-  readonly #sightings = new Map<Http1Exchange, Sighting | undefined>();
+  readonly #head = new WatchedExchange(undefined);
   readonly #stopping = new AbortController();
   #isRunning = false;
+  #size = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -28,20 +42,31 @@ export class StallWatch {
 
   /** Exchanges under way. */
   get size(): number {
-    return this.#sightings.size;
+    return this.#size;
   }
 
-  exchanges(): Iterable<Http1Exchange> {
-    return this.#sightings.keys();
+  *exchanges(): IterableIterator<Http1Exchange> {
+    for (const { exchange } of this.#watched()) if (exchange !== undefined) yield exchange;
   }
 
-  add(exchange: Http1Exchange): void {
-    this.#sightings.set(exchange, undefined);
+  /** Watches an exchange until its place is given to {@link StallWatch.delete}. */
+  add(exchange: Http1Exchange): WatchedExchange {
+    const watched = new WatchedExchange(exchange);
+    const last = this.#head.previous;
+    watched.previous = last;
+    watched.next = this.#head;
+    last.next = watched;
+    this.#head.previous = watched;
+    this.#size += 1;
     if (!this.#isRunning) void this.#run();
+    return watched;
   }
 
-  delete(exchange: Http1Exchange): void {
-    this.#sightings.delete(exchange);
+  /** Ends the watch; call it once. */
+  delete({ previous, next }: WatchedExchange): void {
+    previous.next = next;
+    next.previous = previous;
+    this.#size -= 1;
   }
 
   stop(): void {
@@ -52,15 +77,21 @@ export class StallWatch {
     this.#isRunning = true;
     while (!this.#stopping.signal.aborted) {
       await this.#clock.sleep(INTERVAL_MS, this.#stopping.signal).catch(() => {});
-      for (const [exchange, last] of this.#sightings) this.#look(exchange, last);
+      for (const watched of this.#watched()) this.#look(watched);
     }
   }
 
-  #look(exchange: Http1Exchange, last: Sighting | undefined): void {
+  *#watched(): IterableIterator<WatchedExchange> {
+    for (let watched = this.#head.next; watched !== this.#head; watched = watched.next) yield watched;
+  }
+
+  #look(watched: WatchedExchange): void {
+    const { exchange, sighting: last } = watched;
+    if (exchange === undefined) return;
     const progress = exchange.progress;
     const nowMs = this.#clock.monotonicMs();
     if (last === undefined || !progress.isAwaitingClient || !isSame(progress, last.progress)) {
-      this.#sightings.set(exchange, { progress, atMs: nowMs });
+      watched.sighting = { progress, atMs: nowMs };
     } else if (nowMs - last.atMs >= STALL_LIMIT_MS) exchange.cut();
   }
 }
