@@ -9,6 +9,7 @@ import type { Keyring } from "@fngate/schema";
 import type { ConfigStore } from "@fngate/store";
 import { type AccessLogFile, openAccessLogFile } from "./access-log-file.ts";
 import { resolveAdminKeys } from "./config/admin-keys.ts";
+import type { Environment } from "./config/environment.ts";
 import type { AdminAddress, AdminSettings, EtcdSettings, ProxySettings, Settings } from "./config/settings.ts";
 import { type BoundListener, findListenError, type ListenerName } from "./listening.ts";
 import { readPem } from "./read-pem.ts";
@@ -18,6 +19,8 @@ import { removeStaleSocket } from "./stale-socket.ts";
 export interface ComposeDeps {
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Environment variables that plugin configurations may refer to. */
+  readonly environment: Environment;
   /** Called for every listener that came up. */
   readonly onListening: (bound: BoundListener) => void;
 }
@@ -155,6 +158,7 @@ class ComposedGateway implements Gateway {
           ...this.#shared(),
           ...plain,
           keyring: this.#settings.keyring,
+          environment: this.#deps.environment,
           ...(this.#trusted && { caCertificates: [this.#trusted] }),
           serverHeader: this.#settings.serverHeader,
           ...(trustedAddresses && { trustedAddresses }),

@@ -176,7 +176,7 @@ class StoreDataPlane implements DataPlane {
   }
 
   #createPublisher(): Publisher {
-    const { catalog, clock, keyring = [], logger, prefix, routerKind } = this.#options;
+    const { catalog, clock, environment = {}, keyring = [], logger, prefix, routerKind } = this.#options;
     const connections = this.#connections;
     return new Publisher({
       cell: this.#cell,
@@ -188,6 +188,7 @@ class StoreDataPlane implements DataPlane {
         routerKind,
         catalog,
         keyring: createKeyring(keyring),
+        environment,
         pluginDeps: { logger, clock, connections },
         compileUpstream: (config) => compileUpstream(config, connections, this.#options.random),
         variablesOf: (context) => new RequestVariables(context.request),

@@ -54,6 +54,8 @@ export interface DataPlaneOptions {
   readonly catalog: PluginCatalog;
   /** Keys that encrypted plugin fields are tried with, in order; absent or empty: fields are taken as they are. */
   readonly keyring?: readonly string[];
+  /** Environment variables that `$env://NAME` in plugin configurations refers to; default: none. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** PEM certificates trusted for `https` functions and upstreams, beside Node's own and the system's. */
   readonly caCertificates?: readonly string[];
   readonly listen: readonly ListenAddress[];

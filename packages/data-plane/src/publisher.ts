@@ -118,6 +118,8 @@ export class Publisher {
     const { logger } = this.#options;
     const fields = { kind, id, code, path, reason: message };
     if (severity === "error") logger.error(fields, "stored object is not in use");
+    // The object is in use, most likely not as it is meant (APISIX: an unresolved reference is an error in the log).
+    else if (code === "UNRESOLVED_REFERENCE") logger.error(fields, "reference cannot be resolved");
     else logger.warn(fields, "stored object is in use without a part");
   }
 }

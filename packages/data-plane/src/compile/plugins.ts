@@ -5,6 +5,7 @@ import { decryptFields, parsePluginConf } from "@fngate/schema";
 import type { CompileDeps } from "./compile-deps.ts";
 import type { Findings } from "./findings.ts";
 import { applyMeta } from "./plugin-meta.ts";
+import { resolveReferences } from "./resolve-references.ts";
 import type { ObjectPlugin } from "./snapshot.ts";
 
 type StoredPlugins = Readonly<Record<string, unknown>>;
@@ -52,7 +53,8 @@ function compilePlugin(definition: PluginDefinition, stored: unknown, stage: Plu
   const plain = decryptFields(stored, definition.secretFields ?? [], deps.keyring);
   // Switched off here, it hides the plugin at lower levels, sound or not (APISIX: `_meta.disable`).
   if (isSwitchedOff(plain)) return { name, priority: definition.priority, isDisabled: true, instance: {} };
-  const parsed = parsePluginConf(definition, plain);
+  const resolved = resolveReferences(plain, path, { environment: deps.environment, findings });
+  const parsed = parsePluginConf(definition, resolved);
   if (!parsed.ok) {
     const message = `failed to check the configuration of plugin ${name}: ${parsed.message}`;
     return findings.error("INVALID_PLUGIN", path, message);
