@@ -19,6 +19,7 @@ export class Http1Exchange implements ClientExchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #isContinueOwed: boolean;
+  #endStatus: number | undefined = undefined;
 
   /** @param isContinueOwed the client sent `Expect: 100-continue` and nobody answered yet. */
   constructor(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean) {
@@ -40,6 +41,10 @@ export class Http1Exchange implements ClientExchange {
 
   get isOpen(): boolean {
     return !this.#response.destroyed;
+  }
+
+  get endStatus(): number | undefined {
+    return this.#endStatus;
   }
 
   /** The socket's traffic so far and whether somebody waits: what the stall watch compares. */
@@ -101,6 +106,18 @@ export class Http1Exchange implements ClientExchange {
 
   cut(): void {
     this.#request.socket.destroy();
+  }
+
+  /**
+   * Ends the exchange without its answer, as far as anybody else is concerned, and gives the connection back for last
+   * words; only while nothing is answered yet.
+   */
+  abandon(status: number): Duplex {
+    const { socket } = this.#request;
+    this.#endStatus = status;
+    this.#response.detachSocket(socket);
+    this.#response.destroy();
+    return socket;
   }
 
   onClose(listener: (isComplete: boolean) => void): void {

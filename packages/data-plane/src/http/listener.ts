@@ -36,7 +36,7 @@ export class HttpListener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#watch = new StallWatch(options.clock);
+    this.#watch = new StallWatch({ clock: options.clock, onStall: (exchange) => this.#giveUp(exchange, 408) });
     this.#server = createServer({
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -47,6 +47,8 @@ export class HttpListener {
       requireHostHeader: false,
       shouldUpgradeCallback: (request) => this.#mayUpgrade(request),
     });
+    // Node drops fields beyond this number without a word; the size of a head is bounded already.
+    this.#server.maxHeadersCount = 0;
     this.#server.on("connection", (socket) => {
       this.#counts.accepted += 1;
       this.#sockets.add(socket);
@@ -106,6 +108,8 @@ export class HttpListener {
    * response that has no socket yet is one that waits.
    */
   #accept(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
+    // What a refused client goes on to send is read, for its own sake, and not answered.
+    if (!request.socket.writable) return;
     if (response.socket === null) waitForTurn(request, response, () => this.#take(request, response, isContinueOwed));
     else this.#take(request, response, isContinueOwed);
   }
@@ -153,8 +157,13 @@ export class HttpListener {
     const exchange = this.#exchangeOn(socket);
     if (exchange === undefined) endWith(socket, renderRawError(status, this.#options.serverHeader));
     else if (exchange.hasWholeRequest) exchange.closeAfterAnswer();
-    else if (exchange.isAnswering) socket.destroy();
-    else endWith(socket, renderRawError(status, this.#options.serverHeader));
+    else this.#giveUp(exchange, status);
+  }
+
+  /** Ends a request that does not arrive as a whole; in the middle of its answer there is nothing left to say. */
+  #giveUp(exchange: Http1Exchange, status: number): void {
+    if (exchange.isAnswering) exchange.cut();
+    else endWith(exchange.abandon(status), renderRawError(status, this.#options.serverHeader));
   }
 
   /** The exchange that has the connection now. */

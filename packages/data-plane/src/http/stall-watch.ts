@@ -12,6 +12,13 @@ interface Sighting {
   readonly atMs: number;
 }
 
+/** How a {@link StallWatch} works. */
+export interface StallWatchOptions {
+  readonly clock: Clock;
+  /** Ends an exchange that stalled. */
+  readonly onStall: (exchange: Http1Exchange) => void;
+}
+
 /** One exchange's place in the watch's list; the list's own head holds none. */
 export class WatchedExchange {
   readonly exchange: Http1Exchange | undefined;
@@ -25,19 +32,21 @@ export class WatchedExchange {
 }
 
 /**
- * Cuts off clients that stall in the middle of a request or answer. One timer looks at all exchanges, so that a
+ * Finds clients that stall in the middle of a request or answer. One timer looks at all exchanges, so that a
  * request costs no timer; waiting for an upstream never counts. They are in a linked list because a map into which
  * every request goes and comes out again rehashes all the time.
  */
 export class StallWatch {
   readonly #clock: Clock;
+  readonly #onStall: StallWatchOptions["onStall"];
   readonly #head = new WatchedExchange(undefined);
   readonly #stopping = new AbortController();
   #isRunning = false;
   #size = 0;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(options: StallWatchOptions) {
+    this.#clock = options.clock;
+    this.#onStall = options.onStall;
   }
 
   /** Exchanges under way. */
@@ -92,7 +101,7 @@ export class StallWatch {
     const nowMs = this.#clock.monotonicMs();
     if (last === undefined || !progress.isAwaitingClient || !isSame(progress, last.progress)) {
       watched.sighting = { progress, atMs: nowMs };
-    } else if (nowMs - last.atMs >= STALL_LIMIT_MS) exchange.cut();
+    } else if (nowMs - last.atMs >= STALL_LIMIT_MS) this.#onStall(exchange);
   }
 }
 
