@@ -161,7 +161,7 @@ export class ExchangeRun {
     response.headers.set("Server", serverHeader);
     addCharset(response.headers, reply.status);
     response.headers.set("Content-Length", String(Buffer.byteLength(reply.body)));
-    this.downstream.sendHead(reasonOf);
+    this.downstream.sendHead(undefined);
     this.downstream.end(reply.body);
   }
 

@@ -81,7 +81,9 @@ export class Http1Exchange implements ClientExchange {
   }
 
   end(chunk?: Uint8Array | string): void {
-    this.#response.end(chunk);
+    if (Buffer.isBuffer(chunk) && chunk.length <= ONE_PIECE_BYTES)
+      this.#response.end(chunk.toString("latin1"), "latin1");
+    else this.#response.end(chunk);
   }
 
   /** Tells whether the request came on that connection. */
@@ -132,6 +134,12 @@ export class Http1Exchange implements ClientExchange {
     return this.hasBody && !request.complete && !this.#isContinueOwed && !request.isPaused();
   }
 }
+
+/**
+ * Bodies up to this size end an answer as text, one character per byte: Node puts head and text into one piece and
+ * bytes into another, which costs a small answer a tenth of its CPU time.
+ */
+const ONE_PIECE_BYTES = 8_192;
 
 function ignore(): void {}
 
