@@ -16,11 +16,22 @@ export interface ReferenceStage {
  * itself when nothing in it is a reference.
  */
 export function resolveReferences(value: unknown, path: string, stage: ReferenceStage): unknown {
+  return mayRefer(value) ? resolveWithin(value, path, stage) : value;
+}
+
+/** Most configurations refer to nothing, and a start with 100,000 of them would take them all apart for that. */
+function mayRefer(value: unknown): boolean {
+  if (typeof value === "string") return value.startsWith("$");
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some(mayRefer);
+}
+
+function resolveWithin(value: unknown, path: string, stage: ReferenceStage): unknown {
   if (typeof value === "string") return value.startsWith("$") ? resolveText(value, path, stage) : value;
   if (typeof value !== "object" || value === null) return value;
   let isChanged = false;
   const entries = Object.entries(value).map(([key, item]: [string, unknown]) => {
-    const resolved = resolveReferences(item, `${path}.${key}`, stage);
+    const resolved = resolveWithin(item, `${path}.${key}`, stage);
     isChanged ||= resolved !== item;
     return [key, resolved] as const;
   });
