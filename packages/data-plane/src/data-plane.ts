@@ -105,8 +105,8 @@ class StoreDataPlane implements DataPlane {
   }
 
   async #listen(address: { readonly host: string; readonly port: number }): Promise<void> {
-    const { clock, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, serverHeader } = this.#options;
-    const listener = new HttpListener({ handler: this.#handler, serverHeader, clock, maxHeaderBytes });
+    const { clientLimits: limits = {}, clock, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, serverHeader } = this.#options;
+    const listener = new HttpListener({ handler: this.#handler, serverHeader, clock, maxHeaderBytes, limits });
     const bound = await listener.listen(address);
     this.#listeners.push(listener);
     this.#announce("http", bound);

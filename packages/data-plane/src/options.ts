@@ -46,6 +46,18 @@ export interface ProxyAdminOptions {
   readonly allowedAddresses: readonly string[];
 }
 
+/** What clients may cost (APISIX: `nginx_config.http`). */
+export interface ClientLimits {
+  /** How long a connection may idle between requests, milliseconds; 0: no connection is kept. Default 60000. */
+  readonly keepAliveTimeoutMs?: number;
+  /** How long a head may take, milliseconds; then 408. Default 60000. */
+  readonly headerTimeoutMs?: number;
+  /** Time without progress of a body or of an answer that the client reads, milliseconds; then 408. Default 60000. */
+  readonly bodyTimeoutMs?: number;
+  /** Largest request body in bytes, beyond it 413; default 0: no limit. */
+  readonly maxBodyBytes?: number;
+}
+
 /** Everything a data plane is made from; the command line maps `config.yaml` to it. */
 export interface DataPlaneOptions {
   readonly store: ConfigStore;
@@ -73,6 +85,7 @@ export interface DataPlaneOptions {
   readonly showUpstreamStatus?: boolean;
   /** Largest head (request line and fields) in bytes; default 32768. */
   readonly maxHeaderBytes?: number;
+  readonly clientLimits?: ClientLimits;
   readonly metrics?: MetricsOptions;
   readonly status?: ListenAddress;
   readonly proxyAdmin?: ProxyAdminOptions;

@@ -52,6 +52,10 @@ export const DEFAULTS = {
     http: {
       enable_access_log: true,
       access_log: "logs/access.log",
+      keepalive_timeout: "60s",
+      client_header_timeout: "60s",
+      client_body_timeout: "60s",
+      client_max_body_size: 0,
       real_ip_header: "X-Real-IP",
       real_ip_recursive: "off",
       real_ip_from: ["127.0.0.1"],

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { field } from "./field-notes.ts";
 import { fngateSection } from "./fngate-section.ts";
-import { NGINX_TIME } from "./nginx-units.ts";
+import { NGINX_SIZE, NGINX_TIME } from "./nginx-units.ts";
 
 /** APISIX's key for `apisix.node_listen` entries and other addresses; port 0 takes any free port. */
 const port = () => z.int().min(0).max(65_535);
@@ -21,6 +21,11 @@ const onOff = () => z.union([z.boolean(), z.enum(["on", "off"])], { error: "expe
 const nginxTime = () =>
   z.union([z.number().nonnegative(), z.string().regex(NGINX_TIME, "expected a time such as 60s or 500ms")], {
     error: "expected a time such as 60s, 500ms or a number of seconds",
+  });
+
+const nginxSize = () =>
+  z.union([z.int().nonnegative(), z.string().regex(NGINX_SIZE, "expected a size such as 512, 8k or 10m")], {
+    error: "expected a size such as 512, 8k or 10m",
   });
 
 const keyringKey = z.string().refine((key) => key.length === 16 || key.length === 32, {
@@ -209,6 +214,24 @@ const nginxConfig = z.object({
         type: "path",
         description: "File of the access log; `off` for none.",
         difference: "relative to `fngate.data_dir`",
+      }),
+      keepalive_timeout: field(nginxTime(), {
+        type: "time",
+        description: "How long a client's connection may idle between requests; 0: none is kept.",
+      }),
+      client_header_timeout: field(nginxTime(), {
+        type: "time",
+        description: "How long a head may take; then 408.",
+        difference: "APISIX closes the connection without an answer",
+      }),
+      client_body_timeout: field(nginxTime(), {
+        type: "time",
+        description: "How long a body, or a client that reads its answer, may make no progress; then 408.",
+        difference: "for answers APISIX has `send_timeout`, which is not supported yet",
+      }),
+      client_max_body_size: field(nginxSize(), {
+        type: "size",
+        description: "Largest request body, beyond it 413; 0: no limit.",
       }),
       real_ip_header: field(z.string().min(1), { description: "Field that names the client to believed peers." }),
       real_ip_recursive: field(onOff(), { type: "on or off", description: "Skip believed addresses from the right." }),

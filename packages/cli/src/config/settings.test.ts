@@ -106,6 +106,26 @@ describe("createSettings", () => {
     );
   });
 
+  it("limits clients as nginx would", () => {
+    const limits = (http: TreeMap) => settingsOf({ nginx_config: { http } }).proxy?.clientLimits;
+    expect(limits({})).toEqual({
+      keepAliveTimeoutMs: 60_000,
+      headerTimeoutMs: 60_000,
+      bodyTimeoutMs: 60_000,
+      maxBodyBytes: 0,
+    });
+    expect(
+      limits({
+        keepalive_timeout: 0,
+        client_header_timeout: "1m",
+        client_body_timeout: "500ms",
+        client_max_body_size: "8K",
+      }),
+    ).toEqual({ keepAliveTimeoutMs: 0, headerTimeoutMs: 60_000, bodyTimeoutMs: 500, maxBodyBytes: 8_192 });
+    expect(limits({ client_max_body_size: "1g" })?.maxBodyBytes).toBe(1_073_741_824);
+    expect(limits({ client_max_body_size: "10" })?.maxBodyBytes).toBe(10);
+  });
+
   it("serves no metrics when the server is off or prometheus is not among the plugins", () => {
     expect(settingsOf({ plugin_attr: { prometheus: { enable_export_server: false } } }).proxy?.metrics).toBeUndefined();
     expect(settingsOf({ plugins: ["openfunction"] }).proxy?.metrics).toBeUndefined();

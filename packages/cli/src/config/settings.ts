@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from "node:path";
 import { GatewayError } from "@fngate/kernel";
-import { nginxTimeMs } from "./nginx-units.ts";
+import { nginxSizeBytes, nginxTimeMs } from "./nginx-units.ts";
 import type { ConfigFile } from "./schema.ts";
 
 /** A TCP address; port 0 takes any free one. */
@@ -40,6 +40,12 @@ export interface ProxySettings {
   readonly routerKind: "radixtree_host_uri" | "radixtree_uri" | "radixtree_uri_with_parameter";
   readonly trustedAddresses: readonly string[] | undefined;
   readonly realIp: { readonly header: string; readonly from: readonly string[]; readonly recursive: boolean };
+  readonly clientLimits: {
+    readonly keepAliveTimeoutMs: number;
+    readonly headerTimeoutMs: number;
+    readonly bodyTimeoutMs: number;
+    readonly maxBodyBytes: number;
+  };
   readonly deleteUriTailSlash: boolean;
   readonly matchUriEncodedSlash: boolean;
   readonly showUpstreamStatus: boolean;
@@ -210,6 +216,7 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
       from: realIpFrom(file),
       recursive: http?.real_ip_recursive === true || http?.real_ip_recursive === "on",
     },
+    clientLimits: createClientLimits(file),
     deleteUriTailSlash: apisix?.delete_uri_tail_slash ?? false,
     matchUriEncodedSlash: apisix?.match_uri_encoded_slash ?? false,
     showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
@@ -223,6 +230,16 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
       : undefined,
     accessLog: createAccessLogSettings(file, dataDir),
     lastKnownFile: (fngate?.last_known?.enable ?? true) ? join(dataDir, "last-known.json") : undefined,
+  };
+}
+
+function createClientLimits(file: ConfigFile): ProxySettings["clientLimits"] {
+  const http = file.nginx_config?.http;
+  return {
+    keepAliveTimeoutMs: nginxTimeMs(http?.keepalive_timeout ?? "60s"),
+    headerTimeoutMs: nginxTimeMs(http?.client_header_timeout ?? "60s"),
+    bodyTimeoutMs: nginxTimeMs(http?.client_body_timeout ?? "60s"),
+    maxBodyBytes: nginxSizeBytes(http?.client_max_body_size ?? 0),
   };
 }
 

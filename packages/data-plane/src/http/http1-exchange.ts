@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Duplex, Readable } from "node:stream";
+import { type Duplex, pipeline, type Readable } from "node:stream";
 import { plainAddress } from "./address-list.ts";
+import { BodyLimit } from "./body-limit.ts";
 import type { ClientExchange, UpgradeHandover } from "./client-exchange.ts";
 
 /** A request on a plain HTTP/1 connection of `node:http`. */
@@ -20,6 +21,7 @@ export class Http1Exchange implements ClientExchange {
   readonly #response: ServerResponse;
   #isContinueOwed: boolean;
   #endStatus: number | undefined = undefined;
+  #bodyLimit: BodyLimit | undefined = undefined;
 
   /** @param isContinueOwed the client sent `Expect: 100-continue` and nobody answered yet. */
   constructor(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean) {
@@ -57,12 +59,19 @@ export class Http1Exchange implements ClientExchange {
     };
   }
 
+  /** Bounds a body whose length nobody declared; before it is opened. */
+  limitBody(maxBytes: number, onExceeded: () => void): void {
+    if (this.hasBody && this.declaredBytes === undefined) this.#bodyLimit = new BodyLimit(maxBytes, onExceeded);
+  }
+
   openBody(): Readable {
     if (this.#isContinueOwed) {
       this.#isContinueOwed = false;
       this.#response.writeContinue();
     }
-    return this.#request;
+    if (this.#bodyLimit === undefined) return this.#request;
+    if (this.#request.listenerCount("data") === 0) pipeline(this.#request, this.#bodyLimit, () => {});
+    return this.#bodyLimit;
   }
 
   writeHead(status: number, reason: string, headers: readonly string[]): void {

@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, GatewayError } from "@fngate/kernel";
-import type { ListenAddress } from "../options.ts";
+import type { ClientLimits, ListenAddress } from "../options.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { renderRawError } from "./reply.ts";
 import type { RequestHandler } from "./request-handler.ts";
-import { StallWatch } from "./stall-watch.ts";
+import { STALL_LIMIT_MS, StallWatch } from "./stall-watch.ts";
 import { UpgradeExchange, type UpgradeParts } from "./upgrade-exchange.ts";
 
 export interface ListenerOptions {
@@ -14,6 +14,7 @@ export interface ListenerOptions {
   readonly serverHeader: string;
   readonly clock: Clock;
   readonly maxHeaderBytes: number;
+  readonly limits: ClientLimits;
 }
 
 /** How long a connection may idle between requests (APISIX: `keepalive_timeout` 60s). */
@@ -21,6 +22,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 
 /** A head that takes longer is given up (APISIX: `client_header_timeout` 60s). */
 const HEADERS_TIMEOUT_MS = 60_000;
+
+/** How often heads are looked at; Node's default. */
+const HEADERS_CHECK_INTERVAL_MS = 30_000;
 
 /** A plain HTTP/1.1 port. */
 export class HttpListener {
@@ -36,10 +40,17 @@ export class HttpListener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#watch = new StallWatch({ clock: options.clock, onStall: (exchange) => this.#giveUp(exchange, 408) });
+    const { bodyTimeoutMs = STALL_LIMIT_MS, headerTimeoutMs = HEADERS_TIMEOUT_MS } = options.limits;
+    const { keepAliveTimeoutMs = KEEP_ALIVE_TIMEOUT_MS } = options.limits;
+    this.#watch = new StallWatch({
+      clock: options.clock,
+      limitMs: bodyTimeoutMs,
+      onStall: (exchange) => this.#giveUp(exchange, 408),
+    });
     this.#server = createServer({
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      headersTimeout: headerTimeoutMs,
+      connectionsCheckingInterval: Math.min(HEADERS_CHECK_INTERVAL_MS, headerTimeoutMs),
       // A slow upload that still moves is fine; one that does not is the stall watch's.
       requestTimeout: 0,
       maxHeaderSize: options.maxHeaderBytes,
@@ -116,7 +127,10 @@ export class HttpListener {
 
   #take(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
     const exchange = new Http1Exchange(request, response, isContinueOwed);
-    if (this.#isDraining) exchange.closeAfterAnswer();
+    const { keepAliveTimeoutMs, maxBodyBytes } = this.#options.limits;
+    // 0 means no limit to Node and no keep-alive to nginx.
+    if (this.#isDraining || keepAliveTimeoutMs === 0) exchange.closeAfterAnswer();
+    if (maxBodyBytes) exchange.limitBody(maxBodyBytes, () => this.#giveUp(exchange, 413));
     const watched = this.#watch.add(exchange);
     // `on`, not `once`: it comes once anyway, and taking a listener off again costs more than putting it on.
     response.on("close", () => {

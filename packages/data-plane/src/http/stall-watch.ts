@@ -1,7 +1,7 @@
 import type { Clock } from "@fngate/kernel";
 import type { ExchangeProgress, Http1Exchange } from "./http1-exchange.ts";
 
-/** Time without a byte from a client that owes one, or that should read one (APISIX: client_body_timeout, send_timeout). */
+/** Default of {@link StallWatchOptions.limitMs} (APISIX: client_body_timeout). */
 export const STALL_LIMIT_MS = 60_000;
 
 /** How often the exchanges are looked at. */
@@ -15,6 +15,8 @@ interface Sighting {
 /** How a {@link StallWatch} works. */
 export interface StallWatchOptions {
   readonly clock: Clock;
+  /** Time without a byte from a client that owes one, or that should read one, milliseconds. */
+  readonly limitMs: number;
   /** Ends an exchange that stalled. */
   readonly onStall: (exchange: Http1Exchange) => void;
 }
@@ -39,6 +41,7 @@ export class WatchedExchange {
 export class StallWatch {
   readonly #clock: Clock;
   readonly #onStall: StallWatchOptions["onStall"];
+  readonly #limitMs: number;
   readonly #head = new WatchedExchange(undefined);
   readonly #stopping = new AbortController();
   #isRunning = false;
@@ -47,6 +50,7 @@ export class StallWatch {
   constructor(options: StallWatchOptions) {
     this.#clock = options.clock;
     this.#onStall = options.onStall;
+    this.#limitMs = options.limitMs;
   }
 
   /** Exchanges under way. */
@@ -85,7 +89,7 @@ export class StallWatch {
   async #run(): Promise<void> {
     this.#isRunning = true;
     while (!this.#stopping.signal.aborted) {
-      await this.#clock.sleep(INTERVAL_MS, this.#stopping.signal).catch(() => {});
+      await this.#clock.sleep(Math.min(INTERVAL_MS, this.#limitMs), this.#stopping.signal).catch(() => {});
       for (const watched of this.#watched()) this.#look(watched);
     }
   }
@@ -101,7 +105,7 @@ export class StallWatch {
     const nowMs = this.#clock.monotonicMs();
     if (last === undefined || !progress.isAwaitingClient || !isSame(progress, last.progress)) {
       watched.sighting = { progress, atMs: nowMs };
-    } else if (nowMs - last.atMs >= STALL_LIMIT_MS) this.#onStall(exchange);
+    } else if (nowMs - last.atMs >= this.#limitMs) this.#onStall(exchange);
   }
 }
 
