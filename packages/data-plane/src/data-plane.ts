@@ -8,6 +8,7 @@ import {
 } from "@fngate/proxy";
 import { createKeyring } from "@fngate/schema";
 import { createAccessLogRenderer } from "./access-log.ts";
+import { compileAccessLogTemplate } from "./access-log-template.ts";
 import { createEmptySnapshot } from "./compile/snapshot.ts";
 import { ConfigFollower } from "./config-follower.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -198,7 +199,9 @@ class StoreDataPlane implements DataPlane {
 
   #createHandler(): RequestHandler {
     const { accessLog, clock, logger, proxyAdmin, serverHeader, showUpstreamStatus = false } = this.#options;
-    const render = createAccessLogRenderer(this.#options.accessLogFormat ?? "text");
+    const { accessLogFormat = "text", accessLogTemplate: template } = this.#options;
+    const isTemplate = accessLogFormat === "text" && template !== undefined;
+    const render = isTemplate ? compileAccessLogTemplate(template) : createAccessLogRenderer(accessLogFormat);
     return new RequestHandler({
       cell: this.#cell,
       admission: new Admission(this.#options),

@@ -92,6 +92,8 @@ export interface DataPlaneOptions {
   readonly accessLog?: AccessLogSink;
   /** Default `text`. */
   readonly accessLogFormat?: AccessLogFormat;
+  /** Template of text lines in nginx's variables; default: APISIX's line. */
+  readonly accessLogTemplate?: string;
   /** File that keeps the last complete configuration, so that a start without store serves it. */
   readonly lastKnownFile?: string;
   /** Shortest time between two publications of configuration, milliseconds; default 10. */

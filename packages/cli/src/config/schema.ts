@@ -215,6 +215,12 @@ const nginxConfig = z.object({
         description: "File of the access log; `off` for none.",
         difference: "relative to `fngate.data_dir`",
       }),
+      access_log_format: field(z.string().min(1), {
+        type: "template",
+        description: "Line of the access log in nginx's variables; left out: APISIX's line. Not for the format `json`.",
+        difference:
+          "an unknown variable keeps the gateway from starting, as in nginx; not every variable of nginx is known",
+      }),
       keepalive_timeout: field(nginxTime(), {
         type: "time",
         description: "How long a client's connection may idle between requests; 0: none is kept.",

@@ -55,7 +55,9 @@ export interface ProxySettings {
   readonly proxyAdmin:
     | { readonly target: AdminAddress | undefined; readonly allowedAddresses: readonly string[] }
     | undefined;
-  readonly accessLog: { readonly path: string; readonly format: "text" | "json" } | undefined;
+  readonly accessLog:
+    | { readonly path: string; readonly format: "text" | "json"; readonly template: string | undefined }
+    | undefined;
   readonly lastKnownFile: string | undefined;
 }
 
@@ -275,7 +277,11 @@ function createAccessLogSettings(file: ConfigFile, dataDir: string): ProxySettin
   const http = file.nginx_config?.http;
   const path = file.fngate?.access_log?.path ?? http?.access_log ?? "logs/access.log";
   if (http?.enable_access_log === false || path === "off") return undefined;
-  return { path: isAbsolute(path) ? path : join(dataDir, path), format: file.fngate?.access_log?.format ?? "text" };
+  return {
+    path: isAbsolute(path) ? path : join(dataDir, path),
+    format: file.fngate?.access_log?.format ?? "text",
+    template: http?.access_log_format,
+  };
 }
 
 function parseTarget(upstream: string | undefined): AdminAddress | undefined {
