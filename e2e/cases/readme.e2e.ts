@@ -34,7 +34,7 @@ function type(command: string, cwd: string): ChildProcess {
 
 /** Presses Ctrl-C and returns the exit code. */
 async function interrupt(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null || child.pid === undefined) return child.exitCode;
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return child.exitCode;
   const exited = once(child, "exit");
   process.kill(-child.pid, "SIGINT");
   await exited;

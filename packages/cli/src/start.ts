@@ -71,6 +71,7 @@ async function runGateway(run: GatewayRun): Promise<ExitCode> {
   }
   const { timedOut, failed } = await stopped;
   logger.info({ event: "stopped", timedOut, failed }, "stopped");
+  await signals.keyPressEnded();
   return timedOut.length > 0 ? EXIT_CODES.drainDeadlinePassed : EXIT_CODES.ok;
 }
 

@@ -35,6 +35,21 @@ describe("StopSignals", () => {
     expect(forced()).toBe(1);
   });
 
+  it("waits for the repeats of Ctrl-C, and for nothing else", async () => {
+    const interrupted = listen();
+    interrupted.source.emit("SIGINT", "SIGINT");
+    const ended = interrupted.signals.keyPressEnded();
+    await interrupted.clock.advance(499);
+    expect(interrupted.clock.sleeping).toBe(1);
+    await interrupted.clock.advance(1);
+    await ended;
+
+    const terminated = listen();
+    terminated.source.emit("SIGTERM", "SIGTERM");
+    await terminated.signals.keyPressEnded();
+    expect(terminated.clock.sleeping).toBe(0);
+  });
+
   it("leaves signals alone once disposed of", () => {
     const { source, signals } = listen();
     signals[Symbol.dispose]();

@@ -15,7 +15,7 @@ export class StopSignals implements Disposable {
   readonly #clock: Clock;
   readonly #stop = Promise.withResolvers<NodeJS.Signals>();
   readonly #onForce: () => void;
-  #firstMs: number | undefined;
+  #first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
 
   constructor(options: { readonly source: SignalSource; readonly clock: Clock; readonly onForce: () => void }) {
     this.#source = options.source;
@@ -29,16 +29,26 @@ export class StopSignals implements Disposable {
     return this.#stop.promise;
   }
 
+  /**
+   * Resolves when the repeats of a first Ctrl-C are over; at once after any other signal. A package manager around this
+   * process that passes the key press on after its child has ended would die of it, and report that as our failure.
+   */
+  async keyPressEnded(): Promise<void> {
+    if (this.#first?.signal !== "SIGINT") return;
+    const remainingMs = this.#first.atMs + SAME_KEY_PRESS_MS - this.#clock.monotonicMs();
+    if (remainingMs > 0) await this.#clock.sleep(remainingMs);
+  }
+
   [Symbol.dispose](): void {
     for (const signal of SIGNALS) this.#source.off(signal, this.#receive);
   }
 
   readonly #receive = (signal: NodeJS.Signals): void => {
     const nowMs = this.#clock.monotonicMs();
-    if (this.#firstMs === undefined) {
-      this.#firstMs = nowMs;
+    if (this.#first === undefined) {
+      this.#first = { signal, atMs: nowMs };
       this.#stop.resolve(signal);
-    } else if (nowMs - this.#firstMs >= SAME_KEY_PRESS_MS) {
+    } else if (nowMs - this.#first.atMs >= SAME_KEY_PRESS_MS) {
       this.#onForce();
     }
   };
