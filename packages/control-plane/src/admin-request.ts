@@ -78,7 +78,8 @@ export function refusalHandler(authenticate: Authenticator, refuse: (request: Re
 /** The query of a request as sent; Express's own parser is off. */
 function queryOf(request: Request): URLSearchParams {
   const start = request.url.indexOf("?");
-  return new URLSearchParams(start === -1 ? "" : request.url.slice(start + 1));
+  // Its question mark stays: one is taken off, and a second one belongs to the first argument's name.
+  return new URLSearchParams(start === -1 ? "" : request.url.slice(start));
 }
 
 function textOf(param: string | readonly string[] | undefined): string | undefined {

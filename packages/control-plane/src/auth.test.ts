@@ -26,6 +26,7 @@ describe("where the key is read from", () => {
   it.each<[string, string, { headers: Record<string, string>; json: object }]>([
     ["nothing", "", { headers: {}, json: MISSING }],
     ["a cookie spelled like the header", "", { headers: { Cookie: `X-API-KEY=${ADMIN_KEY}` }, json: MISSING }],
+    ["a key behind a second question mark", `??api_key=${ADMIN_KEY}`, { headers: {}, json: MISSING }],
     ["an unknown key", "", { headers: { "X-API-KEY": "wrong" }, json: WRONG }],
     ["an empty header", "", { headers: { "X-API-KEY": "" }, json: WRONG }],
     ["a key with more behind it", "", { headers: { "X-API-KEY": `${ADMIN_KEY}x` }, json: WRONG }],
