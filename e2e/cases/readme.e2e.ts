@@ -23,9 +23,16 @@ function blocks(label: string): Block[] {
 
 const running: ChildProcess[] = [];
 
+/** A terminal's environment: without what the package manager that runs these tests tells its own scripts. */
+function terminalEnvironment(): NodeJS.ProcessEnv {
+  // biome-ignore lint/style/noProcessEnv: a command that is typed inherits the environment
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^p?npm_/i.test(name)));
+}
+
 /** Runs a command of the README the way a terminal does: as a process group of its own. */
 function type(command: string, cwd: string): ChildProcess {
-  const child = spawn("sh", ["-c", `exec ${command}`], { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const env = terminalEnvironment();
+  const child = spawn("sh", ["-c", `exec ${command}`], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   child.stdout?.resume();
   child.stderr?.resume();
   running.push(child);
