@@ -1,6 +1,7 @@
 import { GatewayError, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
+import type { ResourceDefinition } from "@fngate/schema";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
-import { adminHandler, type HttpHandler, plainHandler, refusalHandler } from "./admin-request.ts";
+import { adminHandler, documentHandler, type HttpHandler, plainHandler, refusalHandler } from "./admin-request.ts";
 import { type AllowList, createAllowList } from "./allow-list.ts";
 import { type Authenticator, createAuthenticator } from "./auth.ts";
 import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts";
@@ -40,19 +41,9 @@ function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router
   const router = Router({ caseSensitive: true });
   const authenticate = createAuthenticator(options);
   router.use((request, _response, next) => next(METHODS.includes(request.method) ? undefined : "router"));
-  serveCatalog(router, authenticate, catalogEndpoints(scope.kinds, scope.catalog));
-  if (!options.isStreamEnabled) {
-    router.all(
-      "/stream_routes{/*rest}",
-      refusalHandler(authenticate, () => STREAM_DISABLED),
-    );
-  }
-  const definitions = scope.kinds.all();
-  router.post("/configs/validate", plainHandler(authenticate, configsValidation(definitions, scope.catalog)));
-  for (const definition of definitions) {
-    const handler = resourceHandler(new ResourceService(definition, scope), options.logger);
-    router.all(`/${definition.plural}{/:id}{/*rest}`, adminHandler(authenticate, handler));
-  }
+  serveCatalog(router, authenticate, catalogEndpoints(scope));
+  router.post("/configs/validate", documentHandler(authenticate, configsValidation(scope)));
+  serveResources(router, authenticate, { options, scope });
   router.all(
     "/:kind{/*rest}",
     refusalHandler(authenticate, ({ params }) => unsupported(params["kind"])),
@@ -60,10 +51,29 @@ function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router
   return router;
 }
 
+function serveResources(
+  router: Router,
+  authenticate: Authenticator,
+  { options, scope }: { readonly options: ControlPlaneOptions; readonly scope: ResourceScope },
+): void {
+  const pathOf = ({ plural, naming }: ResourceDefinition) => naming?.path ?? `/${plural}`;
+  // Longer paths first: `/consumers/<name>/credentials` lies within `/consumers/<name>` and what may follow it.
+  const definitions = scope.kinds.all().toSorted((left, right) => pathOf(right).length - pathOf(left).length);
+  for (const definition of definitions) {
+    const isMissing = definition.subsystem === "stream" && !options.isStreamEnabled;
+    const handler = isMissing
+      ? refusalHandler(authenticate, () => STREAM_DISABLED)
+      : adminHandler(authenticate, resourceHandler(new ResourceService(definition, scope), options.logger));
+    router.all(`${pathOf(definition)}{/:id}{/*rest}`, handler);
+  }
+}
+
 function serveCatalog(router: Router, authenticate: Authenticator, endpoints: CatalogEndpoints): void {
   const notFound = refusalHandler(authenticate, () => NOT_FOUND);
   const get = (path: string, handler: HttpHandler) => router.get(path, handler).all(path, notFound);
   router.get("/plugins/list", plainHandler(authenticate, endpoints.listPlugins));
+  router.put("/plugins/reload", plainHandler(authenticate, endpoints.reloadPlugins));
+  router.all("/plugins/reload", plainHandler(authenticate, endpoints.refuseReload));
   router.post("/schema/validate/:plural{/*rest}", plainHandler(authenticate, endpoints.validate));
   get("/schema/plugins/:id{/*rest}", adminHandler(authenticate, endpoints.showPlugin));
   get("/plugins{/:id}{/*rest}", adminHandler(authenticate, endpoints.showPlugin));

@@ -8,6 +8,8 @@ import { assertAdminKeysAreSafe } from "./key-safety.ts";
 import type { AdminListen, ControlPlaneOptions } from "./options.ts";
 import { ensurePlaceholders } from "./placeholders.ts";
 import { declaredLength, MAX_BODY_BYTES } from "./request-body.ts";
+import { StoreMirror } from "./store-mirror.ts";
+import { UniquenessGuard } from "./uniqueness.ts";
 
 /** Longest wait for a request's head and for the whole request, in milliseconds; bodies are small, so are these. */
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -49,6 +51,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 class HttpControlPlane implements ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #store: BoundedStore;
+  readonly #mirror: StoreMirror;
   readonly #server: Server;
   readonly #stopping = new AbortController();
   #placeholders: Promise<void> = Promise.resolve();
@@ -57,13 +60,13 @@ class HttpControlPlane implements ControlPlane {
     const { store, prefix, catalog, keyring, clock } = options;
     this.#options = options;
     this.#store = new BoundedStore(store);
+    this.#mirror = new StoreMirror({ store: this.#store, prefix, logger: options.logger, clock });
+    const shared = { mirror: this.#mirror, prefix, catalog, keyring, kinds: registry };
     const handler: RequestListener = createApp(options, {
+      ...shared,
       store: this.#store,
-      prefix,
-      catalog,
-      keyring,
       clock,
-      kinds: registry,
+      uniqueness: new UniquenessGuard(shared),
     });
     this.#server = createServer(
       {
@@ -112,6 +115,7 @@ class HttpControlPlane implements ControlPlane {
     const isDrained = await this.#drained(closed, options);
     if (!isDrained) this.#server.closeAllConnections();
     await closed;
+    this.#mirror.stop();
     await this.#placeholders;
     if (!isDrained) {
       throw new GatewayError("LIFECYCLE_DRAIN_TIMEOUT", "admin requests were still running when the time was up");
