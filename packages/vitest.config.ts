@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ["*/src/**/*.test.ts"],
     typecheck: { enabled: false, include: ["*/src/**/*.test-d.ts"] },
+    setupFiles: ["vitest.setup.ts"],
     pool: "forks",
     testTimeout: 20_000,
     hookTimeout: 60_000,

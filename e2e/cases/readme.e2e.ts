@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { eventually, startEtcd, tempDirectory } from "@fngate/test-kit";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -71,6 +72,22 @@ async function takeTour(): Promise<void> {
 afterEach(async () => {
   for (const child of running.splice(0)) await interrupt(child);
 });
+
+/** The README's ports are fixed, so whatever else holds one would answer for the gateway. */
+async function freePorts(): Promise<void> {
+  for (const port of [9080, 9180, 9091, 3233]) {
+    const server = createServer();
+    const [event] = await Promise.race([
+      once(server.listen(port, "127.0.0.1"), "listening").then(() => ["free"]),
+      once(server, "error").then(() => ["taken"]),
+    ]);
+    expect(`port ${port} is ${event}`).toBe(`port ${port} is free`);
+    server.close();
+    await once(server, "close");
+  }
+}
+
+beforeEach(freePorts);
 
 describe("the README", () => {
   it("starts with its first command, answers its tour, ends with Ctrl-C and keeps what was stored", async () => {

@@ -105,8 +105,8 @@ describe.each(MODES)("a request that hides another (%s)", (mode) => {
       client.send(forRoute(head + chunk(SMUGGLED) + last));
       const answers = await client.untilClosed();
       expect(answers.match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
-      expect(paths().toSorted()).toEqual([`/${route}/last`, `/${route}/outer`]);
-      expect(recorder.requests.map((request) => request.body).toSorted()).toEqual(["", forRoute(SMUGGLED)]);
+      expect(paths()).toEqual([`/${route}/outer`, `/${route}/last`]);
+      expect(recorder.requests.map((request) => request.body)).toEqual([forRoute(SMUGGLED), ""]);
     });
 
     it.each(["DELETE", "GET"])("in the sized body of a %s stays a body", async (method) => {

@@ -52,7 +52,8 @@ export function renderBanner(facts: BannerFacts): string {
 
 function urlOf(bound: BoundListener, settings: Settings): string {
   if ("socketPath" in bound) return `unix:${bound.socketPath}`;
-  return `http://${formatHostPort(bound.host, bound.port)}${PATHS[bound.listener](settings)}`;
+  const scheme = bound.listener === "admin" && settings.admin?.tls !== undefined ? "https" : "http";
+  return `${scheme}://${formatHostPort(bound.host, bound.port)}${PATHS[bound.listener](settings)}`;
 }
 
 function keyRule({ settings, generatedKeyFile }: BannerFacts): string {
@@ -76,6 +77,8 @@ function keyForShell({ settings, generatedKeyFile }: BannerFacts): string {
 function nextSteps(facts: BannerFacts): string[] {
   const address = (name: ListenerName) => facts.bound.find(({ listener }) => listener === name);
   const [admin, proxy, sample] = [address("admin"), address("proxy"), address("sample-function")];
+  // A certificate needs more of a command than can be known here.
+  if (facts.settings.admin?.tls !== undefined) return [];
   if (!(admin && "port" in admin && proxy && "port" in proxy && sample && "port" in sample)) return [];
   const route = {
     uri: "/hello",

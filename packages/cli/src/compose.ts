@@ -1,6 +1,6 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ControlPlane } from "@fngate/control-plane";
+import type { AdminTls, ControlPlane } from "@fngate/control-plane";
 import type { DataPlane } from "@fngate/data-plane";
 import { type Clock, GatewayError, Lifecycle, type LifecycleStage, type Logger } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
@@ -9,14 +9,18 @@ import type { Keyring } from "@fngate/schema";
 import type { ConfigStore } from "@fngate/store";
 import { type AccessLogFile, openAccessLogFile } from "./access-log-file.ts";
 import { resolveAdminKeys } from "./config/admin-keys.ts";
+import type { Environment } from "./config/environment.ts";
 import type { AdminAddress, AdminSettings, EtcdSettings, ProxySettings, Settings } from "./config/settings.ts";
 import { type BoundListener, findListenError, type ListenerName } from "./listening.ts";
+import { readPem } from "./read-pem.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
 /** Ports that the parts of a process share. */
 export interface ComposeDeps {
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Environment variables that plugin configurations may refer to. */
+  readonly environment: Environment;
   /** Called for every listener that came up. */
   readonly onListening: (bound: BoundListener) => void;
 }
@@ -47,6 +51,8 @@ class ComposedGateway implements Gateway {
   #store: ConfigStore | undefined;
   #catalog: PluginCatalog | undefined;
   #keyring: Keyring | undefined;
+  /** Certificates of `apisix.ssl.ssl_trusted_certificate`, PEM. */
+  #trusted: string | undefined;
   #controlPlane: ControlPlane | undefined;
   #dataPlane: DataPlane | undefined;
   #accessLog: AccessLogFile | undefined;
@@ -86,10 +92,14 @@ class ComposedGateway implements Gateway {
     return {
       name: "store",
       start: async () => {
-        const { dataDir, etcd, plugins, keyring } = this.#settings;
+        const { dataDir, etcd, plugins, keyring, trustedCertificate } = this.#settings;
         // Stored secrets, the admin key and logs are nobody else's business.
         await mkdir(dataDir, { recursive: true, mode: 0o700 });
-        this.#store = etcd === undefined ? await openEmbedded(dataDir, this.#deps) : await openEtcd(etcd, this.#deps);
+        this.#trusted = await readPem(trustedCertificate, "apisix.ssl.ssl_trusted_certificate");
+        this.#store =
+          etcd === undefined
+            ? await openEmbedded(dataDir, this.#deps)
+            : await openEtcd({ ...etcd, trusted: this.#trusted }, this.#deps);
         const [{ createCatalog }, { createKeyring }] = await Promise.all([
           import("@fngate/plugins"),
           import("@fngate/schema"),
@@ -118,13 +128,14 @@ class ComposedGateway implements Gateway {
         const { logger } = this.#deps;
         const { keys, generatedKeyFile } = await resolveAdminKeys({ keys: settings.keys, dataDir, logger });
         this.#generatedKeyFile = generatedKeyFile;
-        const { allowedAddresses, ...admin } = settings;
+        const { allowedAddresses, tls, ...admin } = settings;
         if ("socketPath" in admin.listen) await removeStaleSocket(admin.listen.socketPath);
         this.#controlPlane = createControlPlane({
           ...this.#shared(),
           ...admin,
           keys,
           ...(allowedAddresses && { allowedAddresses }),
+          ...(tls && { tls: await readAdminTls(tls) }),
           keyring: this.#keyring,
           serverHeader,
         });
@@ -132,7 +143,7 @@ class ComposedGateway implements Gateway {
         const { address } = this.#controlPlane;
         if (address !== undefined) this.#deps.onListening({ listener: "admin", ...address });
       },
-      stop: ({ deadlineMs }) => this.#controlPlane?.stop({ deadlineMs: Math.max(1, deadlineMs) }),
+      stop: ({ deadlineMs }) => this.#controlPlane?.stop({ deadlineMs }),
     };
   }
 
@@ -147,6 +158,8 @@ class ComposedGateway implements Gateway {
           ...this.#shared(),
           ...plain,
           keyring: this.#settings.keyring,
+          environment: this.#deps.environment,
+          ...(this.#trusted && { caCertificates: [this.#trusted] }),
           serverHeader: this.#settings.serverHeader,
           ...(trustedAddresses && { trustedAddresses }),
           ...(metrics && { metrics }),
@@ -154,6 +167,7 @@ class ComposedGateway implements Gateway {
           ...(lastKnownFile && { lastKnownFile }),
           ...(proxyAdmin && { proxyAdmin: { ...proxyAdmin, target: this.#adminTarget(proxyAdmin.target) } }),
           ...(accessLog && this.#accessLog && { accessLog: this.#accessLog, accessLogFormat: accessLog.format }),
+          ...(accessLog?.template && { accessLogTemplate: accessLog.template }),
           onListening: (listener, host, port) =>
             this.#deps.onListening({ listener: listener === "http" ? "proxy" : listener, host, port }),
         });
@@ -219,10 +233,20 @@ async function openEmbedded(dataDir: string, { logger, clock }: ComposeDeps): Pr
   return openEmbeddedStore({ path: join(dataDir, "store.sqlite"), logger, clock });
 }
 
-async function openEtcd(settings: EtcdSettings, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
+interface EtcdAccess extends EtcdSettings {
+  /** Authorities (PEM) for a server that no authority of its own is configured for. */
+  readonly trusted: string | undefined;
+}
+
+async function openEtcd(settings: EtcdAccess, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
   const { openEtcdStore } = await import("@fngate/store/etcd");
   const { hosts, timeoutMs, user, password, tls } = settings;
-  const [ca, cert, key] = await Promise.all([readPem(tls.ca), readPem(tls.cert), readPem(tls.key)]);
+  const [ownCa, cert, key] = await Promise.all([
+    readPem(tls.ca, "deployment.etcd.tls.ca"),
+    readPem(tls.cert, "deployment.etcd.tls.cert"),
+    readPem(tls.key, "deployment.etcd.tls.key"),
+  ]);
+  const ca = ownCa ?? settings.trusted;
   const { verify, serverName } = tls;
   return openEtcdStore({
     hosts,
@@ -235,13 +259,14 @@ async function openEtcd(settings: EtcdSettings, { logger, clock }: ComposeDeps):
   });
 }
 
-async function readPem(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new GatewayError("CONFIG_INVALID", `cannot read ${path} (deployment.etcd.tls)`, { cause });
-  }
+async function readAdminTls(files: NonNullable<AdminSettings["tls"]>): Promise<AdminTls> {
+  const section = "deployment.admin.admin_api_mtls";
+  const [cert, key, ca] = await Promise.all([
+    readPem(files.cert, `${section}.admin_ssl_cert`),
+    readPem(files.key, `${section}.admin_ssl_cert_key`),
+    readPem(files.ca, `${section}.admin_ssl_ca_cert`),
+  ]);
+  return { cert, key, ...(ca && { ca }) };
 }
 
 async function startSample(port: number, logger: Logger): Promise<SampleFunction> {

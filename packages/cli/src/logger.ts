@@ -1,6 +1,7 @@
 import type { Logger } from "@fngate/kernel";
 import { type DestinationStream, pino, stdTimeFunctions } from "pino";
 import type { LogLevel } from "./config/settings.ts";
+import { readableLog } from "./readable-log.ts";
 
 /** pino's name for each of nginx's severities. */
 const PINO_LEVELS: Readonly<Record<LogLevel, string>> = {
@@ -17,15 +18,15 @@ const PINO_LEVELS: Readonly<Record<LogLevel, string>> = {
 /** What {@link createLogger} needs. */
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** Where lines go; default: standard error, written at once so that nothing is lost when the process ends. */
+  /**
+   * Where lines go; default: standard error, written at once so that nothing is lost when the process ends, and for
+   * people instead of programs when that is a terminal.
+   */
   readonly destination?: DestinationStream;
 }
 
 /** A logger that writes one JSON object per line. */
-export function createLogger({
-  level,
-  destination = pino.destination({ dest: 2, sync: true }),
-}: LoggerOptions): Logger {
+export function createLogger({ level, destination = standardError() }: LoggerOptions): Logger {
   return pino(
     {
       level: PINO_LEVELS[level],
@@ -35,4 +36,9 @@ export function createLogger({
     },
     destination,
   );
+}
+
+function standardError(): DestinationStream {
+  const destination = pino.destination({ dest: 2, sync: true });
+  return process.stderr.isTTY ? readableLog((text) => destination.write(text)) : destination;
 }

@@ -50,6 +50,7 @@ async function runGateway(run: GatewayRun): Promise<ExitCode> {
   const gateway = compose(settings, {
     logger,
     clock: systemClock,
+    environment: run.io.environment,
     onListening: (listener) => {
       bound.push(listener);
       logger.info({ event: "listening", ...listener }, "listening");

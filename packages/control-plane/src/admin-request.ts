@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import type { Authenticator, Caller } from "./auth.ts";
 import type { AdminReply } from "./http-status.ts";
+import type { PeerReader } from "./peer.ts";
 import { type Precondition, parsePrecondition } from "./precondition.ts";
 import { type BodyDecoder, type DecodedBody, decodeDocument, readBody } from "./request-body.ts";
 import { respond } from "./respond.ts";
@@ -11,7 +12,7 @@ export interface AdminRequest {
   readonly method: string;
   readonly query: URLSearchParams;
   readonly caller: Caller;
-  /** Address of the TCP peer; empty for a unix socket. */
+  /** Address the request is from; empty for a unix socket. */
   readonly peer: string;
   readonly body: DecodedBody;
   readonly ttlSeconds: number | undefined;
@@ -25,6 +26,12 @@ export interface AdminRequest {
 /** Answers one kind of request; throws `GatewayError`s for everything that has a status of its own. */
 export type AdminHandler = (request: AdminRequest) => AdminReply | Promise<AdminReply>;
 
+/** How requests tell who and where they are from. */
+export interface Identification {
+  readonly authenticate: Authenticator;
+  readonly peerOf: PeerReader;
+}
+
 /** An Express handler. */
 export type HttpHandler = (request: Request, response: Response) => Promise<void>;
 
@@ -32,22 +39,22 @@ export type HttpHandler = (request: Request, response: Response) => Promise<void
  * Runs APISIX's checks in APISIX's order (key, body, `ttl`) and then the handler, whose answers carry `X-API-VERSION`
  * whatever their status; refusals before it do not.
  */
-export function adminHandler(authenticate: Authenticator, handler: AdminHandler): HttpHandler {
-  return handlerOf(authenticate, handler, { isVersioned: true });
+export function adminHandler(identify: Identification, handler: AdminHandler): HttpHandler {
+  return handlerOf(identify, handler, { isVersioned: true });
 }
 
 /** {@link adminHandler} for what is not a resource: the answers never carry `X-API-VERSION`. */
-export function plainHandler(authenticate: Authenticator, handler: AdminHandler): HttpHandler {
-  return handlerOf(authenticate, handler, { isVersioned: false });
+export function plainHandler(identify: Identification, handler: AdminHandler): HttpHandler {
+  return handlerOf(identify, handler, { isVersioned: false });
 }
 
 /** {@link plainHandler} for bodies that hold a whole configuration. */
-export function documentHandler(authenticate: Authenticator, handler: AdminHandler): HttpHandler {
-  return handlerOf(authenticate, handler, { isVersioned: false, decode: decodeDocument });
+export function documentHandler(identify: Identification, handler: AdminHandler): HttpHandler {
+  return handlerOf(identify, handler, { isVersioned: false, decode: decodeDocument });
 }
 
 function handlerOf(
-  authenticate: Authenticator,
+  { authenticate, peerOf }: Identification,
   handler: AdminHandler,
   { isVersioned, decode }: { readonly isVersioned: boolean; readonly decode?: BodyDecoder },
 ): HttpHandler {
@@ -62,7 +69,7 @@ function handlerOf(
       method: request.method,
       query,
       caller,
-      peer: request.socket.remoteAddress ?? "",
+      peer: peerOf(request),
       body,
       ttlSeconds,
       param: (name) => textOf(params[name]),

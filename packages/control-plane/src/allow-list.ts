@@ -5,13 +5,16 @@ import { GatewayError } from "@fngate/kernel";
 export type AllowList = (remoteAddress: string | undefined) => boolean;
 
 /**
- * Builds the check of `deployment.admin.allow_admin`: CIDR blocks or single addresses of both families. Absent:
- * everyone. Raises `CONFIG_INVALID` on anything else. An IPv4 peer seen through an IPv6 socket counts as IPv4.
+ * Builds the check of `deployment.admin.allow_admin` (or another `key`): CIDR blocks or single addresses of both
+ * families. Absent: everyone. Raises `CONFIG_INVALID` on anything else. An IPv4 peer seen through an IPv6 socket counts as IPv4.
  */
-export function createAllowList(blocks: readonly string[] | undefined): AllowList {
+export function createAllowList(
+  blocks: readonly string[] | undefined,
+  key: string = "deployment.admin.allow_admin",
+): AllowList {
   if (blocks === undefined) return () => true;
   const list = new BlockList();
-  for (const block of blocks) addBlock(list, block);
+  for (const block of blocks) addBlock(list, block, key);
   return (remoteAddress) => {
     if (remoteAddress === undefined || remoteAddress === "") return true;
     const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
@@ -19,14 +22,11 @@ export function createAllowList(blocks: readonly string[] | undefined): AllowLis
   };
 }
 
-function addBlock(list: BlockList, block: string): void {
+function addBlock(list: BlockList, block: string, key: string): void {
   const [address = "", bits, ...rest] = block.split("/");
   const isRange = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128));
   if (isIP(address) === 0 || !isRange || rest.length > 0) {
-    throw new GatewayError(
-      "CONFIG_INVALID",
-      `deployment.admin.allow_admin: "${block}" is not an address or CIDR block`,
-    );
+    throw new GatewayError("CONFIG_INVALID", `${key}: "${block}" is not an address or CIDR block`);
   }
   if (bits === undefined) list.addAddress(address, familyOf(address));
   else list.addSubnet(address, Number(bits), familyOf(address));

@@ -1,13 +1,23 @@
 import { GatewayError, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
 import type { ResourceDefinition } from "@fngate/schema";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
-import { adminHandler, documentHandler, type HttpHandler, plainHandler, refusalHandler } from "./admin-request.ts";
+import {
+  adminHandler,
+  documentHandler,
+  type HttpHandler,
+  type Identification,
+  plainHandler,
+  refusalHandler,
+} from "./admin-request.ts";
 import { type AllowList, createAllowList } from "./allow-list.ts";
-import { type Authenticator, createAuthenticator } from "./auth.ts";
+import { createAuthenticator } from "./auth.ts";
 import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts";
+import { clientCertificateRequired } from "./client-certificate.ts";
 import { configsValidation } from "./configs-validation.ts";
 import { isExpected, replyOfError } from "./http-status.ts";
 import type { ControlPlaneOptions } from "./options.ts";
+import { createOriginGuard, type OriginGuard } from "./origin-guard.ts";
+import { createPeerReader, type PeerReader } from "./peer.ts";
 import { parseRequestPath, renderRequestPath } from "./request-path.ts";
 import { resourceHandler } from "./resource-router.ts";
 import { type ResourceScope, ResourceService } from "./resource-service.ts";
@@ -26,24 +36,28 @@ const STREAM_DISABLED = {
 export function createApp(options: ControlPlaneOptions, scope: ResourceScope): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", false).enable("case sensitive routing");
-  app.use(allowedPeersOnly(createAllowList(options.allowedAddresses)));
+  if (options.tls?.ca !== undefined) app.use(clientCertificateRequired);
+  const peerOf = createPeerReader(options.realIpFrom);
+  app.use(allowedPeersOnly(createAllowList(options.allowedAddresses), peerOf));
+  app.use(ownPagesOnly(createOriginGuard(options), options.serverHeader));
   app.use(commonHeaders(options));
   app.use(canonicalPath);
   app.head(BASE, (request, response) => respond(request, response, { status: 200 }));
   if (options.isCorsEnabled) app.options(`${BASE}{*rest}`, preflight);
-  app.use(BASE, adminRouter(options, scope));
+  app.use(BASE, adminRouter({ ...options, peerOf }, scope));
   app.use((request, response) => respond(request, response, NOT_FOUND));
   app.use(errorHandler(options.logger));
   return app;
 }
 
-function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router {
+function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReader }, scope: ResourceScope): Router {
   const router = Router({ caseSensitive: true });
-  const authenticate = createAuthenticator(options);
+  const identify = { authenticate: createAuthenticator(options), peerOf: options.peerOf };
+  const { authenticate } = identify;
   router.use((request, _response, next) => next(METHODS.includes(request.method) ? undefined : "router"));
-  serveCatalog(router, authenticate, catalogEndpoints(scope));
-  router.post("/configs/validate", documentHandler(authenticate, configsValidation(scope)));
-  serveResources(router, authenticate, { options, scope });
+  serveCatalog(router, identify, catalogEndpoints(scope));
+  router.post("/configs/validate", documentHandler(identify, configsValidation(scope)));
+  serveResources(router, identify, { options, scope });
   router.all(
     "/:kind{/*rest}",
     refusalHandler(authenticate, ({ params }) => unsupported(params["kind"])),
@@ -53,7 +67,7 @@ function adminRouter(options: ControlPlaneOptions, scope: ResourceScope): Router
 
 function serveResources(
   router: Router,
-  authenticate: Authenticator,
+  identify: Identification,
   { options, scope }: { readonly options: ControlPlaneOptions; readonly scope: ResourceScope },
 ): void {
   const pathOf = ({ plural, naming }: ResourceDefinition) => naming?.path ?? `/${plural}`;
@@ -62,22 +76,22 @@ function serveResources(
   for (const definition of definitions) {
     const isMissing = definition.subsystem === "stream" && !options.isStreamEnabled;
     const handler = isMissing
-      ? refusalHandler(authenticate, () => STREAM_DISABLED)
-      : adminHandler(authenticate, resourceHandler(new ResourceService(definition, scope), options.logger));
+      ? refusalHandler(identify.authenticate, () => STREAM_DISABLED)
+      : adminHandler(identify, resourceHandler(new ResourceService(definition, scope), options.logger));
     router.all(`${pathOf(definition)}{/:id}{/*rest}`, handler);
   }
 }
 
-function serveCatalog(router: Router, authenticate: Authenticator, endpoints: CatalogEndpoints): void {
-  const notFound = refusalHandler(authenticate, () => NOT_FOUND);
+function serveCatalog(router: Router, identify: Identification, endpoints: CatalogEndpoints): void {
+  const notFound = refusalHandler(identify.authenticate, () => NOT_FOUND);
   const get = (path: string, handler: HttpHandler) => router.get(path, handler).all(path, notFound);
-  router.get("/plugins/list", plainHandler(authenticate, endpoints.listPlugins));
-  router.put("/plugins/reload", plainHandler(authenticate, endpoints.reloadPlugins));
-  router.all("/plugins/reload", plainHandler(authenticate, endpoints.refuseReload));
-  router.post("/schema/validate/:plural{/*rest}", plainHandler(authenticate, endpoints.validate));
-  get("/schema/plugins/:id{/*rest}", adminHandler(authenticate, endpoints.showPlugin));
-  get("/plugins{/:id}{/*rest}", adminHandler(authenticate, endpoints.showPlugin));
-  get("/schema{/:id}{/*rest}", adminHandler(authenticate, endpoints.showSchema));
+  router.get("/plugins/list", plainHandler(identify, endpoints.listPlugins));
+  router.put("/plugins/reload", plainHandler(identify, endpoints.reloadPlugins));
+  router.all("/plugins/reload", plainHandler(identify, endpoints.refuseReload));
+  router.post("/schema/validate/:plural{/*rest}", plainHandler(identify, endpoints.validate));
+  get("/schema/plugins/:id{/*rest}", adminHandler(identify, endpoints.showPlugin));
+  get("/plugins{/:id}{/*rest}", adminHandler(identify, endpoints.showPlugin));
+  get("/schema{/:id}{/*rest}", adminHandler(identify, endpoints.showSchema));
 }
 
 function unsupported(kind: unknown) {
@@ -85,10 +99,23 @@ function unsupported(kind: unknown) {
 }
 
 /** Runs before everything else, so that a stranger learns nothing, not even the server's name. */
-function allowedPeersOnly(isAllowed: AllowList): RequestHandler {
+function allowedPeersOnly(isAllowed: AllowList, peerOf: PeerReader): RequestHandler {
   return async (request, response, next) => {
-    if (isAllowed(request.socket.remoteAddress)) next();
+    if (isAllowed(peerOf(request))) next();
     else await respond(request, response, FORBIDDEN);
+  };
+}
+
+/** A refused page gets no CORS fields, so that it cannot read why; whoever looks at the network does. */
+function ownPagesOnly(reasonOf: OriginGuard, serverHeader: string): RequestHandler {
+  return async (request, response, next) => {
+    const reason = reasonOf(request);
+    if (reason === undefined) {
+      next();
+      return;
+    }
+    response.setHeader("Server", serverHeader);
+    await respond(request, response, { status: 403, body: { error_msg: reason } });
   };
 }
 

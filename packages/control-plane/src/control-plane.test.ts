@@ -148,6 +148,24 @@ describe("stopping", () => {
     store.open();
   });
 
+  it("waits for nothing with a deadline of 0, whatever the clock does", async () => {
+    const store = new GatedStore();
+    await using admin = await AdminHarness.start({ store, clock: new FakeClock() });
+    const running = admin.call("GET", "/routes/1").catch((error: unknown) => error);
+    await store.reached.promise;
+    const failure: unknown = await admin.plane.stop({ deadlineMs: 0 }).catch((error: unknown) => error);
+    expect(codeOf(failure)).toBe("LIFECYCLE_DRAIN_TIMEOUT");
+    expect(await running).toBeInstanceOf(Error);
+    store.open();
+  });
+
+  it("raises nothing with a deadline of 0 when only idle connections are left", async () => {
+    await using admin = await AdminHarness.start();
+    using agent = keepAliveAgent();
+    expect(await getWith(agent, admin.port)).toBe(404);
+    await admin.plane.stop({ deadlineMs: 0 });
+  });
+
   it("may happen twice, and before a start", async () => {
     const admin = new AdminHarness();
     await admin.plane.stop();

@@ -1,29 +1,27 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError, messageOf } from "@fngate/kernel";
 import { registry } from "@fngate/schema";
+import { createAdminServer } from "./admin-server.ts";
 import { createApp } from "./app.ts";
 import { BoundedStore } from "./bounded-store.ts";
 import { assertAdminKeysAreSafe } from "./key-safety.ts";
 import type { AdminListen, ControlPlaneOptions } from "./options.ts";
 import { ensurePlaceholders } from "./placeholders.ts";
-import { declaredLength, MAX_BODY_BYTES } from "./request-body.ts";
 import { StoreMirror } from "./store-mirror.ts";
 import { UniquenessGuard } from "./uniqueness.ts";
 
-/** Longest wait for a request's head and for the whole request, in milliseconds; bodies are small, so are these. */
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 60_000;
-/** How long an idle connection is kept, in milliseconds; nginx's default, which APISIX's clients are used to. */
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** How long {@link ControlPlane.start} waits for the placeholder keys before they become a background matter. */
 const PLACEHOLDER_PATIENCE_MS = 1_000;
+/** Turns of the event loop in which idle connections and their server close: one for the sockets, one for the server. */
+const TURNS_TO_CLOSE = 2;
 
 /** How {@link ControlPlane.stop} ends; without either it waits for running requests as long as they take. */
 export interface StopOptions {
   /** Gives up waiting when it fires. */
   readonly signal?: AbortSignal;
-  /** Milliseconds to wait for running requests. */
+  /** Milliseconds to wait for running requests; 0: they are cut at once. */
   readonly deadlineMs?: number;
 }
 
@@ -43,7 +41,7 @@ export interface ControlPlane {
   stop(options?: StopOptions): Promise<void>;
 }
 
-/** Builds the Admin API; nothing listens before `start`. Raises `CONFIG_INVALID` when `allowedAddresses` cannot be read. */
+/** Builds the Admin API; nothing listens before `start`. Raises `CONFIG_INVALID` when addresses or certificates cannot be read. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   return new HttpControlPlane(options);
 }
@@ -68,19 +66,7 @@ class HttpControlPlane implements ControlPlane {
       clock,
       uniqueness: new UniquenessGuard(shared),
     });
-    this.#server = createServer(
-      {
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      },
-      handler,
-    );
-    this.#server.on("checkContinue", (request, response) => {
-      // A body that will be refused need not be sent at all.
-      if (declaredLength(request) <= MAX_BODY_BYTES) response.writeContinue();
-      handler(request, response);
-    });
+    this.#server = createAdminServer(handler, options.tls);
     this.#server.on("request", (_request, response) => {
       // A keep-alive connection counts as busy until its answer is out; closing the server does not look again.
       response.once("close", () => {
@@ -139,18 +125,18 @@ class HttpControlPlane implements ControlPlane {
   async #drained(closed: Promise<unknown>, { signal, deadlineMs }: StopOptions): Promise<boolean> {
     const limits: Promise<boolean>[] = [];
     const done = new AbortController();
-    if (deadlineMs !== undefined) {
-      limits.push(
-        this.#options.clock.sleep(deadlineMs, done.signal).then(
-          () => false,
-          () => false,
-        ),
-      );
-    }
+    if (deadlineMs !== undefined) limits.push(this.#passed(deadlineMs, done.signal));
     if (signal !== undefined) limits.push(whenAborted(signal, done.signal));
     const isDrained = await Promise.race([closed.then(() => true), ...limits]);
     done.abort();
     return isDrained;
+  }
+
+  async #passed(deadlineMs: number, done: AbortSignal): Promise<false> {
+    // No time to wait is no matter for the clock; idle connections take a turn of the event loop to close.
+    if (deadlineMs > 0) await this.#options.clock.sleep(deadlineMs, done).catch(() => {});
+    else for (let turn = 0; turn < TURNS_TO_CLOSE; turn += 1) await nextTurn();
+    return false;
   }
 }
 

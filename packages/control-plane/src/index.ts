@@ -1,3 +1,3 @@
 export { type ControlPlane, createControlPlane, type StopOptions } from "./control-plane.ts";
 export { assertAdminKeysAreSafe } from "./key-safety.ts";
-export type { AdminKey, AdminListen, ControlPlaneOptions } from "./options.ts";
+export type { AdminKey, AdminListen, AdminTls, ControlPlaneOptions } from "./options.ts";

@@ -34,6 +34,17 @@ export function assertAdminKeysAreSafe(options: {
   );
 }
 
+/** Tells whether anybody who reaches the Admin API can use it: without a key, or with one that is published. */
+export function isKeyGuessable({
+  keys,
+  isKeyRequired,
+}: {
+  readonly keys: readonly AdminKey[];
+  readonly isKeyRequired: boolean;
+}): boolean {
+  return problemOf(keys, isKeyRequired) !== undefined;
+}
+
 function problemOf(keys: readonly AdminKey[], isKeyRequired: boolean): string | undefined {
   if (!isKeyRequired) return "deployment.admin.admin_key_required is false";
   if (keys.length === 0) return "no admin key is configured";

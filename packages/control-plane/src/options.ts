@@ -15,6 +15,14 @@ export interface AdminKey {
   readonly role: "admin" | "viewer" | (string & {});
 }
 
+/** TLS of the Admin API; every text is PEM. */
+export interface AdminTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Authority of client certificates; present: clients need one. */
+  readonly ca?: string;
+}
+
 /** Everything {@link createControlPlane} needs; nothing is read from the environment. */
 export interface ControlPlaneOptions {
   readonly store: ConfigStore;
@@ -25,12 +33,18 @@ export interface ControlPlaneOptions {
   /** Encrypts secret fields at rest; undefined stores them in clear. */
   readonly keyring: Keyring | undefined;
   readonly listen: AdminListen;
+  /** Absent: plain HTTP. */
+  readonly tls?: AdminTls;
   readonly keys: readonly AdminKey[];
   /** False accepts every request as an administrator; only allowed on loopback. */
   readonly isKeyRequired: boolean;
   /** CIDR blocks or addresses, IPv4 and IPv6, that may connect; absent: everyone. Unix socket peers always may. */
   readonly allowedAddresses?: readonly string[];
+  /** Peers whose `X-Real-IP` names the client, beside those of this machine; addresses and CIDR blocks. */
+  readonly realIpFrom?: readonly string[];
   readonly isCorsEnabled: boolean;
+  /** Lets pages of every origin in even while the key is publicly known or not required; default false. */
+  readonly isCrossOriginAllowed?: boolean;
   /** Value of the `Server` header; clients read the version out of `APISIX/3.18.0`. */
   readonly serverHeader: string;
   /** Whether the process has stream listeners; without them `stream_routes` is refused. */

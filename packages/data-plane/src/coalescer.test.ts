@@ -74,6 +74,7 @@ test("publishes nothing after it was stopped", async () => {
   coalescer.offer(update(1, { a: "1" }));
   coalescer.offer(update(2, { a: "2" }));
   coalescer.stop();
+  coalescer.offer(update(3, { b: "1" }));
   await clock.advance(100);
   expect(shown()).toHaveLength(1);
 });

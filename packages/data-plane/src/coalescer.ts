@@ -33,11 +33,16 @@ export class Coalescer {
     this.#options = options;
   }
 
-  /** Takes news from the mirror. */
+  /** Takes news from the mirror; after {@link stop} they come to nothing. */
   offer(update: MirrorUpdate): void {
-    for (const change of update.changes) this.#pending.set(change.key, change);
+    if (this.#stopping.signal.aborted) return;
     this.#revision = update.revision;
-    if (!this.#isPacing && (this.#pending.size > 0 || !this.#hasPublished)) this.#publish(update.revision);
+    if (this.#isPacing) {
+      for (const change of update.changes) this.#pending.set(change.key, change);
+    } else if (update.changes.length > 0 || !this.#hasPublished) {
+      // Nothing is pending when idle: a listing of 100,000 goes on as it came.
+      this.#publish(update.changes, update.revision);
+    }
   }
 
   /** Drops what is outstanding. */
@@ -46,9 +51,7 @@ export class Coalescer {
     this.#pending.clear();
   }
 
-  #publish(revision: Revision): void {
-    const changes = [...this.#pending.values()];
-    this.#pending = new Map();
+  #publish(changes: readonly MirrorChange[], revision: Revision): void {
     this.#hasPublished = true;
     this.#isPacing = true;
     let published: Promise<void> | undefined;
@@ -68,6 +71,9 @@ export class Coalescer {
       return;
     }
     this.#isPacing = false;
-    if (this.#pending.size > 0 && this.#revision !== undefined) this.#publish(this.#revision);
+    if (this.#pending.size === 0 || this.#revision === undefined) return;
+    const changes = [...this.#pending.values()];
+    this.#pending = new Map();
+    this.#publish(changes, this.#revision);
   }
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { systemClock } from "@fngate/kernel";
 import { eventually, FakeConfigStore, startEchoUpstream } from "@fngate/test-kit";
 import { describe, expect, test } from "vitest";
 import { sendRequest, startPlane } from "./testing/running-plane.ts";
@@ -7,6 +8,41 @@ import { sendRequest, startPlane } from "./testing/running-plane.ts";
 const nodes = (port: number) => ({ nodes: { [`127.0.0.1:${port}`]: 1 } });
 
 describe("a plain upstream", () => {
+  test.each([
+    { name: "a host that is no host", nodes: { "a b:80": 1 } },
+    { name: "two ports", nodes: [{ host: "127.0.0.1:1", port: 2, weight: 1 }] },
+  ])("with $name costs its own route and no more", async (invalid) => {
+    await using upstream = await startEchoUpstream();
+    await using plane = await startPlane();
+    await plane.put("routes/1", { uri: "/bad", upstream: { nodes: invalid.nodes } });
+    await plane.put("routes/2", { uri: "/good", upstream: nodes(upstream.port) });
+    expect((await plane.send("/bad")).status).toBe(500);
+    expect((await plane.send("/good")).status).toBe(200);
+  });
+
+  test("takes a host that carries its port", async () => {
+    await using upstream = await startEchoUpstream();
+    await using plane = await startPlane();
+    const node = { host: `127.0.0.1:${upstream.port}`, weight: 1 };
+    await plane.put("routes/1", { uri: "/x", upstream: { nodes: [node] } });
+    expect((await plane.send("/x")).status).toBe(200);
+  });
+
+  test("whose outcome cannot be dealt with costs one request and no more", async () => {
+    let calls = 0;
+    // The third look at the clock is the one after the attempt.
+    const monotonicMs = () => {
+      calls += 1;
+      if (calls === 3) throw new Error("no time");
+      return systemClock.monotonicMs();
+    };
+    await using plane = await startPlane({ clock: { ...systemClock, monotonicMs } });
+    await plane.put("routes/1", { uri: "/x", upstream: { nodes: { "127.0.0.1:1": 1 } } });
+    calls = 0;
+    expect((await plane.send("/x")).status).toBe(500);
+    expect((await plane.send("/x")).status).toBe(502);
+  });
+
   test("gets the client's raw target, method, body and headers", async () => {
     await using upstream = await startEchoUpstream();
     await using plane = await startPlane();

@@ -8,6 +8,7 @@ import {
 } from "@fngate/proxy";
 import { createKeyring } from "@fngate/schema";
 import { createAccessLogRenderer } from "./access-log.ts";
+import { compileAccessLogTemplate } from "./access-log-template.ts";
 import { createEmptySnapshot } from "./compile/snapshot.ts";
 import { ConfigFollower } from "./config-follower.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -57,7 +58,7 @@ class StoreDataPlane implements DataPlane {
     const { clock, logger, store, prefix, routerKind } = options;
     this.#options = options;
     this.#cell = new SnapshotCell(createEmptySnapshot(routerKind));
-    this.#connections = createConnections({ logger });
+    this.#connections = createConnections({ logger, caCertificates: options.caCertificates ?? [] });
     this.#publisher = this.#createPublisher();
     this.#follower = new ConfigFollower({
       store,
@@ -105,8 +106,8 @@ class StoreDataPlane implements DataPlane {
   }
 
   async #listen(address: { readonly host: string; readonly port: number }): Promise<void> {
-    const { clock, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, serverHeader } = this.#options;
-    const listener = new HttpListener({ handler: this.#handler, serverHeader, clock, maxHeaderBytes });
+    const { clientLimits: limits = {}, clock, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, serverHeader } = this.#options;
+    const listener = new HttpListener({ handler: this.#handler, serverHeader, clock, maxHeaderBytes, limits });
     const bound = await listener.listen(address);
     this.#listeners.push(listener);
     this.#announce("http", bound);
@@ -176,7 +177,7 @@ class StoreDataPlane implements DataPlane {
   }
 
   #createPublisher(): Publisher {
-    const { catalog, clock, keyring = [], logger, prefix, routerKind } = this.#options;
+    const { catalog, clock, environment = {}, keyring = [], logger, prefix, routerKind } = this.#options;
     const connections = this.#connections;
     return new Publisher({
       cell: this.#cell,
@@ -188,6 +189,7 @@ class StoreDataPlane implements DataPlane {
         routerKind,
         catalog,
         keyring: createKeyring(keyring),
+        environment,
         pluginDeps: { logger, clock, connections },
         compileUpstream: (config) => compileUpstream(config, connections, this.#options.random),
         variablesOf: (context) => new RequestVariables(context.request),
@@ -197,7 +199,9 @@ class StoreDataPlane implements DataPlane {
 
   #createHandler(): RequestHandler {
     const { accessLog, clock, logger, proxyAdmin, serverHeader, showUpstreamStatus = false } = this.#options;
-    const render = createAccessLogRenderer(this.#options.accessLogFormat ?? "text");
+    const { accessLogFormat = "text", accessLogTemplate: template } = this.#options;
+    const isTemplate = accessLogFormat === "text" && template !== undefined;
+    const render = isTemplate ? compileAccessLogTemplate(template) : createAccessLogRenderer(accessLogFormat);
     return new RequestHandler({
       cell: this.#cell,
       admission: new Admission(this.#options),

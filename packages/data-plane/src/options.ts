@@ -46,6 +46,18 @@ export interface ProxyAdminOptions {
   readonly allowedAddresses: readonly string[];
 }
 
+/** What clients may cost (APISIX: `nginx_config.http`). */
+export interface ClientLimits {
+  /** How long a connection may idle between requests, milliseconds; 0: no connection is kept. Default 60000. */
+  readonly keepAliveTimeoutMs?: number;
+  /** How long a head may take, milliseconds; then 408. Default 60000. */
+  readonly headerTimeoutMs?: number;
+  /** Time without progress of a body or of an answer that the client reads, milliseconds; then 408. Default 60000. */
+  readonly bodyTimeoutMs?: number;
+  /** Largest request body in bytes, beyond it 413; default 0: no limit. */
+  readonly maxBodyBytes?: number;
+}
+
 /** Everything a data plane is made from; the command line maps `config.yaml` to it. */
 export interface DataPlaneOptions {
   readonly store: ConfigStore;
@@ -54,6 +66,10 @@ export interface DataPlaneOptions {
   readonly catalog: PluginCatalog;
   /** Keys that encrypted plugin fields are tried with, in order; absent or empty: fields are taken as they are. */
   readonly keyring?: readonly string[];
+  /** Environment variables that `$env://NAME` in plugin configurations refers to; default: none. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** PEM certificates trusted for `https` functions and upstreams, beside Node's own and the system's. */
+  readonly caCertificates?: readonly string[];
   readonly listen: readonly ListenAddress[];
   readonly routerKind: RouterKind;
   /** Value of `Server` in every answer. */
@@ -69,12 +85,15 @@ export interface DataPlaneOptions {
   readonly showUpstreamStatus?: boolean;
   /** Largest head (request line and fields) in bytes; default 32768. */
   readonly maxHeaderBytes?: number;
+  readonly clientLimits?: ClientLimits;
   readonly metrics?: MetricsOptions;
   readonly status?: ListenAddress;
   readonly proxyAdmin?: ProxyAdminOptions;
   readonly accessLog?: AccessLogSink;
   /** Default `text`. */
   readonly accessLogFormat?: AccessLogFormat;
+  /** Template of text lines in nginx's variables; default: APISIX's line. */
+  readonly accessLogTemplate?: string;
   /** File that keeps the last complete configuration, so that a start without store serves it. */
   readonly lastKnownFile?: string;
   /** Shortest time between two publications of configuration, milliseconds; default 10. */

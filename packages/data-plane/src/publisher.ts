@@ -3,12 +3,22 @@ import { type Clock, type Logger, messageOf } from "@fngate/kernel";
 import type { PendingChanges } from "./coalescer.ts";
 import type { CompileDeps } from "./compile/compile-deps.ts";
 import { type Compilation, compileSnapshot } from "./compile/compile-snapshot.ts";
+import type { Held } from "./compile/held.ts";
 import type { Snapshot } from "./compile/snapshot.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SnapshotCell } from "./snapshot-cell.ts";
 
-/** Changes compiled without a break: some tens of milliseconds. */
-const CHANGES_PER_TURN = 100;
+/** Changes compiled at once, and the first turn of more: a few milliseconds on any machine. */
+const FEW_CHANGES = 25;
+
+/** How long a turn may keep requests waiting, milliseconds; the next one is made larger or smaller to fit. */
+const TURN_MS = 8;
+
+/** Bounds of a turn: below, what every turn costs would count; above, a clock that stands still would end the turns. */
+const TURN_SIZES = { min: 10, max: 500 } as const;
+
+/** Objects given back per turn; each may close connections. */
+const RELEASES_PER_TURN = 500;
 
 /** How the last publication went, for metrics. */
 export interface ReloadState {
@@ -25,6 +35,9 @@ export interface PublisherOptions {
   readonly onRouteDeleted: (id: string) => void;
 }
 
+/** What is left to do once a step is in force: what it retired may be in use by requests on the snapshot before. */
+type Aftermath = Omit<Compilation, "snapshot">;
+
 /** Compiles changes and puts the result in force; what the old snapshot alone used is released after that. */
 export class Publisher {
   readonly state: ReloadState = { isLastSuccessful: false, lastSuccessMs: 0 };
@@ -39,45 +52,56 @@ export class Publisher {
    * take effect together either way. Never throws or rejects.
    */
   publish(pending: PendingChanges, signal: AbortSignal): Promise<void> | undefined {
-    if (pending.changes.length > CHANGES_PER_TURN) return this.#publishInTurns(pending, signal);
-    this.#tryTo(pending, () => this.#putInForce([this.#compile(this.#options.cell.current, pending)]));
+    if (pending.changes.length > FEW_CHANGES) return this.#publishInTurns(pending, signal);
+    this.#tryTo(pending, () => {
+      const { snapshot, ...rest } = this.#compile(this.#options.cell.current, pending);
+      this.#putInForce(snapshot);
+      this.#tell(rest);
+      for (const held of rest.retired) held.release();
+    });
     return undefined;
   }
 
   async #publishInTurns({ changes, revision }: PendingChanges, signal: AbortSignal): Promise<void> {
-    const steps: Compilation[] = [];
-    let snapshot = this.#options.cell.current;
-    for (let start = 0; start < changes.length; start += CHANGES_PER_TURN) {
-      const turn = { revision, changes: changes.slice(start, start + CHANGES_PER_TURN) };
+    const { cell, clock } = this.#options;
+    // Of the steps only the last snapshot is kept: the ones between would hold on to all that each of them replaced.
+    const steps: Aftermath[] = [];
+    let snapshot = cell.current;
+    let size: number = FEW_CHANGES;
+    for (let start = 0; start < changes.length; ) {
+      const startedMs = clock.monotonicMs();
+      const turn = { revision, changes: changes.slice(start, start + size) };
       this.#tryTo(turn, () => {
-        const step = this.#compile(snapshot, turn);
-        steps.push(step);
-        snapshot = step.snapshot;
+        const { snapshot: next, ...rest } = this.#compile(snapshot, turn);
+        snapshot = next;
+        steps.push(rest);
       });
+      start += size;
+      size = nextTurnSize(size, clock.monotonicMs() - startedMs);
       await nextTurn();
       if (signal.aborted) return;
     }
-    this.#tryTo({ changes, revision }, () => this.#putInForce(steps));
+    if (steps.length === 0) return;
+    this.#putInForce(snapshot);
+    for (const step of steps) this.#tell(step);
+    await releaseInTurns(steps.flatMap(({ retired }) => retired));
   }
 
   #compile(previous: Snapshot, pending: PendingChanges): Compilation {
     return compileSnapshot(previous, pending, this.#options.deps);
   }
 
-  /** What a step retired may be in use by requests on the snapshot before, so all is released after the swap. */
-  #putInForce(steps: readonly Compilation[]): void {
-    const { cell, clock, logger, onRouteDeleted } = this.#options;
-    const last = steps.at(-1);
-    if (last === undefined) return;
-    cell.publish(last.snapshot);
-    for (const { deletedRoutes, news, retired } of steps) {
-      for (const held of retired) held.release();
-      for (const id of deletedRoutes) onRouteDeleted(id);
-      for (const diagnostic of news) this.#log(diagnostic);
-    }
+  #putInForce(snapshot: Snapshot): void {
+    const { cell, clock, logger } = this.#options;
+    cell.publish(snapshot);
     this.state.isLastSuccessful = true;
     this.state.lastSuccessMs = clock.now();
-    logger.debug({ revision: last.snapshot.revision }, "configuration published");
+    logger.debug({ revision: snapshot.revision }, "configuration published");
+  }
+
+  #tell({ deletedRoutes, news }: Aftermath): void {
+    for (const id of deletedRoutes) this.#options.onRouteDeleted(id);
+    for (const diagnostic of news) this.#log(diagnostic);
   }
 
   #tryTo(pending: PendingChanges, step: () => void): void {
@@ -94,6 +118,22 @@ export class Publisher {
     const { logger } = this.#options;
     const fields = { kind, id, code, path, reason: message };
     if (severity === "error") logger.error(fields, "stored object is not in use");
+    // The object is in use, most likely not as it is meant (APISIX: an unresolved reference is an error in the log).
+    else if (code === "UNRESOLVED_REFERENCE") logger.error(fields, "reference cannot be resolved");
     else logger.warn(fields, "stored object is in use without a part");
+  }
+}
+
+/** The size of turn that would have taken {@link TURN_MS}, going by one of `size` that took `tookMs`. */
+function nextTurnSize(size: number, tookMs: number): number {
+  const fitting = tookMs > 0 ? Math.round((size * TURN_MS) / tookMs) : TURN_SIZES.max;
+  // At most twice as large: one lucky turn must not make the next a long one.
+  return Math.min(Math.max(fitting, TURN_SIZES.min), size * 2, TURN_SIZES.max);
+}
+
+async function releaseInTurns(retired: readonly Held[]): Promise<void> {
+  for (const [index, held] of retired.entries()) {
+    if (index > 0 && index % RELEASES_PER_TURN === 0) await nextTurn();
+    held.release();
   }
 }

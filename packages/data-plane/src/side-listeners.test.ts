@@ -113,6 +113,14 @@ describe("the admin path", () => {
     expect((await plane.send("/apisix/administrator")).status).toBe(404);
   });
 
+  test("tells the client's address, whatever the client says it is", async () => {
+    await using admin = await startEchoUpstream();
+    const target = { host: "127.0.0.1", port: admin.port };
+    await using plane = await startPlane({ proxyAdmin: { target, allowedAddresses: ["127.0.0.0/8"] } });
+    await plane.send("/apisix/admin/routes", { headers: { "x-REAL-ip": "10.0.0.1" } });
+    expect(admin.requests[0]?.headers["x-real-ip"]).toBe("127.0.0.1");
+  });
+
   test("does not exist for others, whatever address they claim, nor without the option", async () => {
     await using admin = await startAdmin();
     const target = { host: "127.0.0.1", port: admin.port };

@@ -85,7 +85,8 @@ export function parsePluginConf(
   const schema = schemaIn(which, plugin) ?? plugin.schema;
   const config = checkValue(schema, isTable(conf) && !isFilledArray(conf) ? own : conf);
   if (!config.ok) return config;
-  const meta = checkValue(pluginMeta, rawMeta === undefined ? {} : rawMeta);
+  if (rawMeta === undefined) return { ok: true, value: { meta: {}, config: config.value } };
+  const meta = checkValue(pluginMeta, rawMeta);
   if (meta.ok) return { ok: true, value: { meta: meta.value, config: config.value } };
   if (isOwnConsumerSchema) return { ok: true, value: { meta: {}, config: config.value } };
   return { ok: false, message: `property "_meta" validation failed: ${meta.message}` };

@@ -11,7 +11,6 @@ export const DEFAULTS = {
     admin: {
       admin_key_required: true,
       admin_key: [{ name: "admin", key: "", role: "admin" }],
-      enable_admin_cors: true,
       allow_admin: ["127.0.0.0/24"],
       admin_listen: { ip: "127.0.0.1", port: 9180 },
     },
@@ -30,6 +29,7 @@ export const DEFAULTS = {
     show_upstream_status_in_response_header: false,
     proxy_mode: "http",
     router: { http: "radixtree_host_uri" },
+    ssl: { ssl_trusted_certificate: "system" },
     delete_uri_tail_slash: false,
     match_uri_encoded_slash: false,
     data_encryption: {
@@ -52,6 +52,10 @@ export const DEFAULTS = {
     http: {
       enable_access_log: true,
       access_log: "logs/access.log",
+      keepalive_timeout: "60s",
+      client_header_timeout: "60s",
+      client_body_timeout: "60s",
+      client_max_body_size: 0,
       real_ip_header: "X-Real-IP",
       real_ip_recursive: "off",
       real_ip_from: ["127.0.0.1"],

@@ -18,3 +18,14 @@ export function nginxTimeMs(time: string | number): number {
   }
   return totalMs;
 }
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { k: 1_024, m: 1_048_576, g: 1_073_741_824 };
+
+/** Text form of an nginx size, such as `8k` or `10m`. */
+export const NGINX_SIZE = /^\d+[kmg]?$/i;
+
+/** Bytes of an nginx size. */
+export function nginxSizeBytes(size: string | number): number {
+  if (typeof size === "number") return size;
+  return Number.parseInt(size, 10) * (SIZE_UNITS[size.slice(-1).toLowerCase()] ?? 1);
+}

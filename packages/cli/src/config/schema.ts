@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { field } from "./field-notes.ts";
 import { fngateSection } from "./fngate-section.ts";
-import { NGINX_TIME } from "./nginx-units.ts";
+import { NGINX_SIZE, NGINX_TIME } from "./nginx-units.ts";
 
 /** APISIX's key for `apisix.node_listen` entries and other addresses; port 0 takes any free port. */
 const port = () => z.int().min(0).max(65_535);
@@ -23,6 +23,11 @@ const nginxTime = () =>
     error: "expected a time such as 60s, 500ms or a number of seconds",
   });
 
+const nginxSize = () =>
+  z.union([z.int().nonnegative(), z.string().regex(NGINX_SIZE, "expected a size such as 512, 8k or 10m")], {
+    error: "expected a size such as 512, 8k or 10m",
+  });
+
 const keyringKey = z.string().refine((key) => key.length === 16 || key.length === 32, {
   error: "expected a key of 16 or 32 characters",
 });
@@ -31,6 +36,15 @@ const adminKey = z.object({
   name: z.string().min(1),
   key: field(z.string(), { description: "The key itself.", isSecret: true }).unwrap(),
   role: z.string().min(1),
+});
+
+const adminCertificates = z.object({
+  admin_ssl_cert: field(z.string(), { type: "path", description: "Certificate of the Admin API (PEM)." }),
+  admin_ssl_cert_key: field(z.string(), { type: "path", description: "Key of that certificate (PEM)." }),
+  admin_ssl_ca_cert: field(z.string(), {
+    type: "path",
+    description: "Authority of client certificates (PEM); with one, clients without such a certificate get 400.",
+  }),
 });
 
 const admin = z.object({
@@ -45,11 +59,20 @@ const admin = z.object({
     difference:
       "the generated key goes to its own file, the configuration file is left alone; a key stays a text even when it looks like a number; APISIX's published key is refused unless the listener is on loopback",
   }),
-  enable_admin_cors: field(z.boolean(), { description: "Answers with CORS fields that allow every origin." }),
+  enable_admin_cors: field(z.boolean(), {
+    description: "Answers with CORS fields that allow every origin; left out: yes.",
+    difference:
+      "left out, pages of other origins are refused while the admin key is publicly known or not required; `true` lets them in",
+  }),
   allow_admin: field(addressRanges(), {
     type: "list of addresses and CIDR ranges",
     description: "Who may connect to the Admin API; null lets everyone.",
   }),
+  https_admin: field(z.boolean(), {
+    description: "The Admin API speaks TLS; needs `admin_ssl_cert` and `admin_ssl_cert_key`.",
+    difference: "`fngate.proxy_admin` does not reach such an Admin API",
+  }),
+  admin_api_mtls: adminCertificates.optional(),
   admin_listen: field(z.object({ ip: z.string().min(1).optional(), port: port().optional() }), {
     type: "{ip, port}",
     description: "Where the Admin API listens.",
@@ -131,6 +154,17 @@ const apisix = z.object({
     type: "list of addresses and CIDR ranges",
     description: "Peers whose `X-Forwarded-*` fields are believed.",
   }),
+  ssl: z
+    .object({
+      ssl_trusted_certificate: field(z.string().min(1), {
+        type: "path or `system`",
+        description:
+          "Certificates (PEM) that `https` functions, upstreams and etcd are checked against; `system`: those of Node and the system.",
+        difference:
+          "a file adds to those of Node and the system, in APISIX it replaces them; for etcd it replaces them here too",
+      }),
+    })
+    .optional(),
   delete_uri_tail_slash: field(z.boolean(), { description: "Cuts one trailing slash for matching." }),
   match_uri_encoded_slash: field(z.boolean(), { description: "Keeps `%2F` as it is for matching." }),
   data_encryption: z
@@ -180,6 +214,30 @@ const nginxConfig = z.object({
         type: "path",
         description: "File of the access log; `off` for none.",
         difference: "relative to `fngate.data_dir`",
+      }),
+      access_log_format: field(z.string().min(1), {
+        type: "template",
+        description: "Line of the access log in nginx's variables; left out: APISIX's line. Not for the format `json`.",
+        difference:
+          "an unknown variable keeps the gateway from starting, as in nginx; not every variable of nginx is known",
+      }),
+      keepalive_timeout: field(nginxTime(), {
+        type: "time",
+        description: "How long a client's connection may idle between requests; 0: none is kept.",
+      }),
+      client_header_timeout: field(nginxTime(), {
+        type: "time",
+        description: "How long a head may take; then 408.",
+        difference: "APISIX closes the connection without an answer",
+      }),
+      client_body_timeout: field(nginxTime(), {
+        type: "time",
+        description: "How long a body, or a client that reads its answer, may make no progress; then 408.",
+        difference: "for answers APISIX has `send_timeout`, which is not supported yet",
+      }),
+      client_max_body_size: field(nginxSize(), {
+        type: "size",
+        description: "Largest request body, beyond it 413; 0: no limit.",
       }),
       real_ip_header: field(z.string().min(1), { description: "Field that names the client to believed peers." }),
       real_ip_recursive: field(onOff(), { type: "on or off", description: "Skip believed addresses from the right." }),

@@ -65,6 +65,67 @@ describe("createSettings", () => {
     expect(settingsOf({ deployment: { admin: { admin_key_required: false } } }).admin?.isKeyRequired).toBe(false);
   });
 
+  it("believes the configured peers about addresses, on both planes; APISIX's word for unix sockets is understood", () => {
+    const { admin, proxy } = settingsOf({ nginx_config: { http: { real_ip_from: ["10.0.0.0/8", "unix:"] } } });
+    expect(admin?.realIpFrom).toEqual(["10.0.0.0/8"]);
+    expect(proxy?.realIp.from).toEqual(["10.0.0.0/8"]);
+  });
+
+  it("lets every origin in for good only when the file itself says so", () => {
+    const cors = (over: TreeMap) => {
+      const admin = settingsOf({ deployment: { admin: over } }).admin;
+      return [admin?.isCorsEnabled, admin?.isCrossOriginAllowed];
+    };
+    expect(cors({})).toEqual([true, false]);
+    expect(cors({ enable_admin_cors: true })).toEqual([true, true]);
+    expect(cors({ enable_admin_cors: false })).toEqual([false, false]);
+  });
+
+  it("trusts the system's certificates, or also those of a file", () => {
+    const trusted = (path: string) => settingsOf({ apisix: { ssl: { ssl_trusted_certificate: path } } });
+    expect(settingsOf({}).trustedCertificate).toBeUndefined();
+    expect(trusted("system").trustedCertificate).toBeUndefined();
+    expect(trusted("ca.pem").trustedCertificate).toBe("/srv/ca.pem");
+  });
+
+  it("gives the Admin API certificates when it speaks TLS, and refuses TLS without", () => {
+    const files = { admin_ssl_cert: "a.pem", admin_ssl_cert_key: "/k.pem", admin_ssl_ca_cert: "" };
+    const tls = (over: TreeMap) => settingsOf({ deployment: { admin: over } }).admin?.tls;
+    expect(tls({})).toBeUndefined();
+    expect(tls({ admin_api_mtls: files })).toBeUndefined();
+    expect(tls({ https_admin: true, admin_api_mtls: files })).toEqual({
+      cert: "/srv/a.pem",
+      key: "/k.pem",
+      ca: undefined,
+    });
+    expect(tls({ https_admin: true, admin_api_mtls: { ...files, admin_ssl_ca_cert: "ca" } })?.ca).toBe("/srv/ca");
+    expect(() => tls({ https_admin: true })).toThrow("missing ssl cert for https admin");
+    const behindProxy = { admin: { https_admin: true, admin_api_mtls: files } };
+    expect(() => settingsOf({ deployment: behindProxy, fngate: { proxy_admin: { enable: true } } })).toThrow(
+      /proxy_admin/,
+    );
+  });
+
+  it("limits clients as nginx would", () => {
+    const limits = (http: TreeMap) => settingsOf({ nginx_config: { http } }).proxy?.clientLimits;
+    expect(limits({})).toEqual({
+      keepAliveTimeoutMs: 60_000,
+      headerTimeoutMs: 60_000,
+      bodyTimeoutMs: 60_000,
+      maxBodyBytes: 0,
+    });
+    expect(
+      limits({
+        keepalive_timeout: 0,
+        client_header_timeout: "1m",
+        client_body_timeout: "500ms",
+        client_max_body_size: "8K",
+      }),
+    ).toEqual({ keepAliveTimeoutMs: 0, headerTimeoutMs: 60_000, bodyTimeoutMs: 500, maxBodyBytes: 8_192 });
+    expect(limits({ client_max_body_size: "1g" })?.maxBodyBytes).toBe(1_073_741_824);
+    expect(limits({ client_max_body_size: "10" })?.maxBodyBytes).toBe(10);
+  });
+
   it("serves no metrics when the server is off or prometheus is not among the plugins", () => {
     expect(settingsOf({ plugin_attr: { prometheus: { enable_export_server: false } } }).proxy?.metrics).toBeUndefined();
     expect(settingsOf({ plugins: ["openfunction"] }).proxy?.metrics).toBeUndefined();

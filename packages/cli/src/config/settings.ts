@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from "node:path";
-import { nginxTimeMs } from "./nginx-units.ts";
+import { GatewayError } from "@fngate/kernel";
+import { nginxSizeBytes, nginxTimeMs } from "./nginx-units.ts";
 import type { ConfigFile } from "./schema.ts";
 
 /** A TCP address; port 0 takes any free one. */
@@ -21,10 +22,15 @@ export interface ConfiguredKey {
 /** What a control plane needs to know. */
 export interface AdminSettings {
   readonly listen: AdminAddress;
+  /** Absolute paths; absent: plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string | undefined } | undefined;
   readonly keys: readonly ConfiguredKey[];
   readonly isKeyRequired: boolean;
   readonly allowedAddresses: readonly string[] | undefined;
+  readonly realIpFrom: readonly string[];
   readonly isCorsEnabled: boolean;
+  /** Whether the file itself asks for CORS, so that it holds with a publicly known key too. */
+  readonly isCrossOriginAllowed: boolean;
   readonly isStreamEnabled: boolean;
 }
 
@@ -34,6 +40,12 @@ export interface ProxySettings {
   readonly routerKind: "radixtree_host_uri" | "radixtree_uri" | "radixtree_uri_with_parameter";
   readonly trustedAddresses: readonly string[] | undefined;
   readonly realIp: { readonly header: string; readonly from: readonly string[]; readonly recursive: boolean };
+  readonly clientLimits: {
+    readonly keepAliveTimeoutMs: number;
+    readonly headerTimeoutMs: number;
+    readonly bodyTimeoutMs: number;
+    readonly maxBodyBytes: number;
+  };
   readonly deleteUriTailSlash: boolean;
   readonly matchUriEncodedSlash: boolean;
   readonly showUpstreamStatus: boolean;
@@ -43,7 +55,9 @@ export interface ProxySettings {
   readonly proxyAdmin:
     | { readonly target: AdminAddress | undefined; readonly allowedAddresses: readonly string[] }
     | undefined;
-  readonly accessLog: { readonly path: string; readonly format: "text" | "json" } | undefined;
+  readonly accessLog:
+    | { readonly path: string; readonly format: "text" | "json"; readonly template: string | undefined }
+    | undefined;
   readonly lastKnownFile: string | undefined;
 }
 
@@ -74,6 +88,8 @@ export interface Settings {
   readonly prefix: string;
   /** Absent: the embedded store in `dataDir`. */
   readonly etcd: EtcdSettings | undefined;
+  /** File of certificates that calls out are checked against; absent: those of Node and the system. */
+  readonly trustedCertificate: string | undefined;
   readonly keyring: readonly string[];
   /** Absent: every plugin there is. */
   readonly plugins: readonly string[] | undefined;
@@ -90,7 +106,10 @@ const APISIX_VERSION = "3.18.0";
 
 const LOOPBACK = "127.0.0.1";
 
-/** Turns a configuration file, defaults filled in, into {@link Settings}; pure but for `workingDirectory`. */
+/**
+ * Turns a configuration file, defaults filled in, into {@link Settings}; pure but for `workingDirectory`. Raises
+ * `CONFIG_INVALID` for keys that do not go together.
+ */
 export function createSettings(file: ConfigFile, workingDirectory: string): Settings {
   const role = file.deployment?.role ?? "traditional";
   const dataDir = resolve(workingDirectory, file.fngate?.data_dir ?? ".fngate");
@@ -103,9 +122,10 @@ export function createSettings(file: ConfigFile, workingDirectory: string): Sett
     serverHeader: (file.apisix?.enable_server_tokens ?? true) ? `APISIX/${APISIX_VERSION}` : "APISIX",
     prefix: file.deployment?.etcd?.prefix ?? "/apisix",
     etcd: providerOf(file, role) === "etcd" ? createEtcdSettings(file, workingDirectory) : undefined,
+    trustedCertificate: trustedCertificate(file, workingDirectory),
     keyring: encryption?.enable_encrypt_fields === false ? [] : [encryption?.keyring ?? []].flat(),
     plugins: file.plugins,
-    admin: hasAdmin(file, role) ? createAdminSettings(file) : undefined,
+    admin: hasAdmin(file, role) ? createAdminSettings(file, workingDirectory) : undefined,
     proxy: role === "control_plane" ? undefined : createProxySettings(file, dataDir),
     sampleFunction: file.fngate?.sample_function?.enable
       ? { port: file.fngate.sample_function.port ?? 3233 }
@@ -121,6 +141,11 @@ function providerOf(file: ConfigFile, role: Settings["role"]): "etcd" | "embedde
 function hasAdmin(file: ConfigFile, role: Settings["role"]): boolean {
   if (role === "traditional") return file.apisix?.enable_admin ?? true;
   return role === "control_plane";
+}
+
+function trustedCertificate(file: ConfigFile, workingDirectory: string): string | undefined {
+  const path = file.apisix?.ssl?.ssl_trusted_certificate ?? "system";
+  return path === "system" ? undefined : resolve(workingDirectory, path);
 }
 
 function createEtcdSettings(file: ConfigFile, workingDirectory: string): EtcdSettings {
@@ -141,7 +166,7 @@ function createEtcdSettings(file: ConfigFile, workingDirectory: string): EtcdSet
   };
 }
 
-function createAdminSettings(file: ConfigFile): AdminSettings {
+function createAdminSettings(file: ConfigFile, workingDirectory: string): AdminSettings {
   const admin = file.deployment?.admin;
   const socketPath = file.fngate?.admin_socket;
   return {
@@ -149,13 +174,36 @@ function createAdminSettings(file: ConfigFile): AdminSettings {
       socketPath === undefined
         ? { host: admin?.admin_listen?.ip ?? LOOPBACK, port: admin?.admin_listen?.port ?? 9180 }
         : { socketPath },
+    tls: createAdminTls(file, workingDirectory),
     keys: admin?.admin_key ?? [],
     // APISIX takes a removed list of keys (`admin_key: ~`) as no authentication.
     isKeyRequired: (admin?.admin_key_required ?? true) && admin?.admin_key !== undefined,
     allowedAddresses: admin?.allow_admin,
+    realIpFrom: realIpFrom(file),
     isCorsEnabled: admin?.enable_admin_cors ?? true,
+    isCrossOriginAllowed: admin?.enable_admin_cors === true,
     isStreamEnabled: (file.apisix?.proxy_mode ?? "http") !== "http",
   };
+}
+
+function createAdminTls(file: ConfigFile, workingDirectory: string): AdminSettings["tls"] {
+  const { https_admin, admin_api_mtls: files } = file.deployment?.admin ?? {};
+  if (https_admin !== true) return undefined;
+  const { admin_ssl_cert: cert, admin_ssl_cert_key: key, admin_ssl_ca_cert: ca } = files ?? {};
+  if (!(cert && key)) {
+    throw new GatewayError(
+      "CONFIG_INVALID",
+      "missing ssl cert for https admin: deployment.admin.admin_api_mtls needs admin_ssl_cert and admin_ssl_cert_key",
+    );
+  }
+  if (file.fngate?.proxy_admin?.enable === true && file.fngate.proxy_admin.upstream === undefined) {
+    throw new GatewayError(
+      "CONFIG_INVALID",
+      "fngate.proxy_admin.enable and deployment.admin.https_admin exclude each other",
+    );
+  }
+  const path = (name: string) => resolve(workingDirectory, name);
+  return { cert: path(cert), key: path(key), ca: ca ? path(ca) : undefined };
 }
 
 function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
@@ -167,9 +215,10 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     trustedAddresses: apisix?.trusted_addresses,
     realIp: {
       header: http?.real_ip_header ?? "X-Real-IP",
-      from: http?.real_ip_from ?? [],
+      from: realIpFrom(file),
       recursive: http?.real_ip_recursive === true || http?.real_ip_recursive === "on",
     },
+    clientLimits: createClientLimits(file),
     deleteUriTailSlash: apisix?.delete_uri_tail_slash ?? false,
     matchUriEncodedSlash: apisix?.match_uri_encoded_slash ?? false,
     showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
@@ -184,6 +233,21 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     accessLog: createAccessLogSettings(file, dataDir),
     lastKnownFile: (fngate?.last_known?.enable ?? true) ? join(dataDir, "last-known.json") : undefined,
   };
+}
+
+function createClientLimits(file: ConfigFile): ProxySettings["clientLimits"] {
+  const http = file.nginx_config?.http;
+  return {
+    keepAliveTimeoutMs: nginxTimeMs(http?.keepalive_timeout ?? "60s"),
+    headerTimeoutMs: nginxTimeMs(http?.client_header_timeout ?? "60s"),
+    bodyTimeoutMs: nginxTimeMs(http?.client_body_timeout ?? "60s"),
+    maxBodyBytes: nginxSizeBytes(http?.client_max_body_size ?? 0),
+  };
+}
+
+/** Without APISIX's `unix:`: the planes believe peers of unix sockets where they have such. */
+function realIpFrom(file: ConfigFile): readonly string[] {
+  return (file.nginx_config?.http?.real_ip_from ?? []).filter((entry) => entry !== "unix:");
 }
 
 function listenAddresses(file: ConfigFile): Address[] {
@@ -213,7 +277,11 @@ function createAccessLogSettings(file: ConfigFile, dataDir: string): ProxySettin
   const http = file.nginx_config?.http;
   const path = file.fngate?.access_log?.path ?? http?.access_log ?? "logs/access.log";
   if (http?.enable_access_log === false || path === "off") return undefined;
-  return { path: isAbsolute(path) ? path : join(dataDir, path), format: file.fngate?.access_log?.format ?? "text" };
+  return {
+    path: isAbsolute(path) ? path : join(dataDir, path),
+    format: file.fngate?.access_log?.format ?? "text",
+    template: http?.access_log_format,
+  };
 }
 
 function parseTarget(upstream: string | undefined): AdminAddress | undefined {

@@ -49,6 +49,7 @@ class Bench {
       catalog: catalogWith(counted),
       pluginDeps: { logger: silentLogger, clock: systemClock, connections },
       keyring: createKeyring([]),
+      environment: {},
       compileUpstream: (config) => compileUpstream(config, connections, () => 0),
       variablesOf: () => ({ get: () => undefined }),
     };

@@ -10,21 +10,23 @@ export class EffectivePlugins {
   readonly #own: readonly ObjectPlugin[];
   #pluginConfig: CompiledPluginConfig | undefined;
   #service: CompiledService | undefined;
-  #pipeline: Pipeline;
+  /** Absent until a request asks: of 100,000 routes most never see one between two changes. */
+  #pipeline: Pipeline | undefined;
 
   constructor(own: readonly ObjectPlugin[]) {
     this.#own = own;
-    this.#pipeline = merge([own]);
   }
 
   /** The pipeline for the objects that the request's snapshot holds. */
   with(pluginConfig: CompiledPluginConfig | undefined, service: CompiledService | undefined): Pipeline {
-    if (pluginConfig !== this.#pluginConfig || service !== this.#service) {
-      this.#pipeline = merge([this.#own, pluginConfig?.plugins ?? [], service?.plugins ?? []]);
-      this.#pluginConfig = pluginConfig;
-      this.#service = service;
+    if (this.#pipeline !== undefined && pluginConfig === this.#pluginConfig && service === this.#service) {
+      return this.#pipeline;
     }
-    return this.#pipeline;
+    const pipeline = merge([this.#own, pluginConfig?.plugins ?? [], service?.plugins ?? []]);
+    this.#pipeline = pipeline;
+    this.#pluginConfig = pluginConfig;
+    this.#service = service;
+    return pipeline;
   }
 }
 

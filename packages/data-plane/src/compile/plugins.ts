@@ -1,11 +1,11 @@
 import { messageOf } from "@fngate/kernel";
 import type { PluginDefinition, PluginInstance } from "@fngate/plugin-kit";
 import { type CompiledExpression, compileExpression } from "@fngate/router/expr";
-import { parsePluginConf } from "@fngate/schema";
+import { decryptFields, parsePluginConf } from "@fngate/schema";
 import type { CompileDeps } from "./compile-deps.ts";
-import { decryptPresentFields } from "./decrypt.ts";
 import type { Findings } from "./findings.ts";
 import { applyMeta } from "./plugin-meta.ts";
+import { resolveReferences } from "./resolve-references.ts";
 import type { ObjectPlugin } from "./snapshot.ts";
 
 type StoredPlugins = Readonly<Record<string, unknown>>;
@@ -50,10 +50,11 @@ function compilePlugin(definition: PluginDefinition, stored: unknown, stage: Plu
   const { name } = definition;
   const { deps, findings } = stage;
   const path = `plugins.${name}`;
-  const plain = decryptPresentFields(stored, definition.secretFields ?? [], deps.keyring);
+  const plain = decryptFields(stored, definition.secretFields ?? [], deps.keyring);
   // Switched off here, it hides the plugin at lower levels, sound or not (APISIX: `_meta.disable`).
   if (isSwitchedOff(plain)) return { name, priority: definition.priority, isDisabled: true, instance: {} };
-  const parsed = parsePluginConf(definition, plain);
+  const resolved = resolveReferences(plain, path, { environment: deps.environment, findings });
+  const parsed = parsePluginConf(definition, resolved);
   if (!parsed.ok) {
     const message = `failed to check the configuration of plugin ${name}: ${parsed.message}`;
     return findings.error("INVALID_PLUGIN", path, message);

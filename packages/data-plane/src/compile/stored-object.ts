@@ -1,5 +1,4 @@
-import { type CheckResult, checkValue, type ResourceDefinition } from "@fngate/schema";
-import { decryptPresentFields } from "./decrypt.ts";
+import { type CheckResult, checkValue, decryptFields, type ResourceDefinition } from "@fngate/schema";
 import type { ObjectStage } from "./object-stage.ts";
 
 /** A stored object's fields, not checked. */
@@ -15,7 +14,7 @@ export function readResource<TSchema extends Schema>(
   stored: StoredValue,
   stage: ObjectStage,
 ): Checked<TSchema> | undefined {
-  const plain = decryptPresentFields(stored, definition.secretFields, stage.deps.keyring);
+  const plain = decryptFields(stored, definition.secretFields, stage.deps.keyring);
   const checked: CheckResult<Checked<TSchema>> = checkValue(definition.schema, plain);
   if (checked.ok) return checked.value;
   return stage.findings.error("INVALID_OBJECT", "", `failed to check item data: ${checked.message}`);

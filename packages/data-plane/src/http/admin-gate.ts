@@ -19,12 +19,16 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "expect",
 ]);
 
+/** Fields that tell the Admin API who asks; only the gateway may. */
+const IDENTITY: ReadonlySet<string> = new Set(["x-real-ip"]);
+
 /** A management call that takes longer is given up. */
 const TIMEOUT_MS = 60_000;
 
 /**
  * Passes `/apisix/admin` on to the Admin API, as APISIX did before it had a port of its own. The allowed peers are
- * told by their TCP address: no header can make somebody an administrator.
+ * told by their TCP address: no header can make somebody an administrator. That address goes along as `X-Real-IP`, in
+ * place of what the client may have written there.
  */
 export class ProxyAdminGate implements AdminGate {
   readonly #target: ProxyAdminOptions["target"];
@@ -57,7 +61,7 @@ export class ProxyAdminGate implements AdminGate {
       ...this.#address(),
       method: client.method,
       path: client.target,
-      headers: passedFields(client.rawHeaders),
+      headers: [...passedFields(client.rawHeaders, IDENTITY), "X-Real-IP", client.peerAddress],
       timeout: TIMEOUT_MS,
       agent: false,
     });
@@ -94,11 +98,12 @@ export class ProxyAdminGate implements AdminGate {
   }
 }
 
-function passedFields(rawHeaders: readonly string[]): string[] {
+function passedFields(rawHeaders: readonly string[], left: ReadonlySet<string> = new Set()): string[] {
   const passed: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string;
-    if (!HOP_BY_HOP.has(name.toLowerCase())) passed.push(name, rawHeaders[index + 1] as string);
+    const key = name.toLowerCase();
+    if (!HOP_BY_HOP.has(key) && !left.has(key)) passed.push(name, rawHeaders[index + 1] as string);
   }
   return passed;
 }

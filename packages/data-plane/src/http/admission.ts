@@ -28,6 +28,7 @@ export class Admission {
   readonly #identity: ClientIdentity;
   readonly #isTrusted: AddressList;
   readonly #hasTrustList: boolean;
+  readonly #maxBodyBytes: number;
 
   constructor(options: DataPlaneOptions) {
     this.#target = {
@@ -36,12 +37,14 @@ export class Admission {
     };
     this.#identity = createClientIdentity(options.realIp);
     this.#isTrusted = compileAddressList(options.trustedAddresses ?? []);
+    this.#maxBodyBytes = options.clientLimits?.maxBodyBytes || Number.POSITIVE_INFINITY;
     this.#hasTrustList = options.trustedAddresses !== undefined;
   }
 
   admit(client: ClientExchange): AdmittedRequest | number {
     if (client.method === "TRACE" || client.method === "CONNECT") return 405;
     if (client.target.length > LINE_LIMIT_BYTES) return 414;
+    if ((client.declaredBytes ?? 0) > this.#maxBodyBytes) return 413;
     const target = parseTarget(client.target, this.#target);
     if (target === undefined) return 400;
     const rawHost = checkFields(client.rawHeaders);

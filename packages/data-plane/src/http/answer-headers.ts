@@ -23,13 +23,25 @@ const STEERING: ReadonlySet<string> = new Set([
   "x-pad",
 ]);
 
-/** An answer's fields with the gateway's `Server`, without those that steer a proxy, in one pass. */
-export function answerFields(fields: readonly string[], serverHeader: string, isUpstream: boolean): string[] {
+/** Where an answer's fields come from and go to. */
+export interface AnswerFieldsContext {
+  readonly status: number;
+  readonly serverHeader: string;
+  readonly isUpstream: boolean;
+}
+
+/** An answer's fields with the gateway's `Server` and charset, without those that steer a proxy, in one pass. */
+export function answerFields(
+  fields: readonly string[],
+  { status, serverHeader, isUpstream }: AnswerFieldsContext,
+): string[] {
   const kept: string[] = [];
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] as string;
-    const isDropped = isUpstream ? isSteering(name) : name.length === 6 && name.toLowerCase() === "server";
-    if (!isDropped) kept.push(name, fields[index + 1] as string);
+    const value = fields[index + 1] as string;
+    if (name.length === 12 && name.toLowerCase() === "content-type") kept.push(name, withCharset(value, status));
+    else if (!(isUpstream ? isSteering(name) : name.length === 6 && name.toLowerCase() === "server"))
+      kept.push(name, value);
   }
   kept.push("Server", serverHeader);
   return kept;
@@ -40,11 +52,19 @@ function isSteering(name: string): boolean {
   return (code === 0x78 || code === 0x73) && STEERING.has(name.toLowerCase());
 }
 
-/** Adds the charset to text types that name none, except on 301 and 302. */
+/** Adds the charset to the gateway's own answer. */
 export function addCharset(headers: HeaderList, status: number): void {
   const type = headers.get("content-type");
-  if (type === undefined || type.includes(";") || status === 301 || status === 302) return;
-  if (CHARSET_TYPES.has(type.trim().toLowerCase())) headers.set("Content-Type", `${type.trim()}; charset=utf-8`);
+  if (type === undefined) return;
+  const complete = withCharset(type, status);
+  if (complete !== type) headers.set("Content-Type", complete);
+}
+
+/** A type with the charset that text types get when they name none, except on 301 and 302. */
+function withCharset(type: string, status: number): string {
+  if (type.includes(";") || status === 301 || status === 302) return type;
+  const bare = type.trim();
+  return CHARSET_TYPES.has(bare.toLowerCase()) ? `${bare}; charset=utf-8` : type;
 }
 
 /** Tells whether an answer of this status has a body at all. */

@@ -2,60 +2,65 @@ import { HeaderList } from "@fngate/kernel";
 import type { ResponseSource } from "@fngate/plugin-kit";
 import type { ResponseSink } from "@fngate/proxy";
 import type { ErrorResponse } from "../compile/plugin-meta.ts";
-import { addCharset, answerFields, hasBody } from "./answer-headers.ts";
+import { answerFields, hasBody } from "./answer-headers.ts";
 import type { Downstream } from "./downstream.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
-import { reasonOf } from "./status-title.ts";
 
-/** How an answer from elsewhere becomes the client's. */
-export interface AnswerShape {
+/** Whoever fetches an answer from elsewhere, and how that becomes the client's. */
+export interface AnswerOwner {
   readonly source: Extract<ResponseSource, "upstream" | "function">;
   readonly serverHeader: string;
   /** Replaces the body of error answers (`_meta.error_response`). */
   readonly errorResponse: ErrorResponse | undefined;
   /** Value of `X-APISIX-Upstream-Status` for a final status; nothing when it is not sent. */
-  readonly upstreamStatusField: (status: number) => string | undefined;
+  upstreamStatusField(status: number): string | undefined;
   /** The answer has arrived whole; runs before its end reaches the client, and so before the request is logged. */
-  readonly onEnd: () => void;
+  onAnswerEnd(): void;
   /** The answer cannot be passed on: something in it, or a plugin, failed. */
-  readonly onFailure: (error: unknown) => void;
+  onAnswerFailure(error: unknown): void;
 }
 
 /** Hands an answer of an upstream or function to the client while it arrives. */
 export class AnswerSink implements ResponseSink {
   readonly #context: ExchangeContext;
   readonly #downstream: Downstream;
-  readonly #shape: AnswerShape;
+  readonly #owner: AnswerOwner;
   /** Set when what arrives is read and dropped. */
   #isMuted = false;
+  #isEnded = false;
+  #declaredBytes = -1;
   #replacement: string | undefined;
 
-  constructor(context: ExchangeContext, downstream: Downstream, shape: AnswerShape) {
+  constructor(context: ExchangeContext, downstream: Downstream, owner: AnswerOwner) {
     this.#context = context;
     this.#downstream = downstream;
-    this.#shape = shape;
+    this.#owner = owner;
   }
 
   head(status: number, reason: string, headers: readonly string[]): void {
-    const { source, serverHeader, errorResponse } = this.#shape;
+    const { source, serverHeader, errorResponse } = this.#owner;
     const { response } = this.#context;
     const isUpstream = source === "upstream";
     response.status = status;
     response.source = source;
-    response.headers = new HeaderList(answerFields(headers, serverHeader, isUpstream));
+    response.headers = new HeaderList(answerFields(headers, { status, serverHeader, isUpstream }));
     this.#shapeFields(status);
+    this.#declaredBytes = Number(response.headers.get("content-length") ?? -1);
     if (errorResponse !== undefined && status >= 400) this.#replaceBody(errorResponse);
     try {
-      // A filter may have changed the status, whose reason is then the gateway's.
-      this.#downstream.sendHead((sent) => (isUpstream && sent === status ? reason : reasonOf(sent)));
+      this.#downstream.sendHead(isUpstream ? reason : undefined);
     } catch (error) {
       this.#isMuted = true;
-      this.#shape.onFailure(error);
+      this.#owner.onAnswerFailure(error);
     }
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#isMuted || this.#replacement !== undefined || this.#downstream.write(chunk);
+    if (this.#isMuted || this.#replacement !== undefined) return true;
+    // A body that came in one piece goes on together with its end, which is one write less.
+    if (chunk.length !== this.#declaredBytes) return this.#downstream.write(chunk);
+    this.#finish(chunk);
+    return true;
   }
 
   onDrain(resume: () => void): void {
@@ -63,17 +68,21 @@ export class AnswerSink implements ResponseSink {
   }
 
   end(): void {
-    this.#shape.onEnd();
-    if (!this.#isMuted) this.#downstream.end(this.#replacement);
+    if (!this.#isEnded) this.#finish(this.#replacement);
+  }
+
+  #finish(rest: Uint8Array | string | undefined): void {
+    this.#isEnded = true;
+    this.#owner.onAnswerEnd();
+    if (!this.#isMuted) this.#downstream.end(rest);
   }
 
   #shapeFields(status: number): void {
     const { headers } = this.#context.response;
-    const field = this.#shape.upstreamStatusField(status);
+    const field = this.#owner.upstreamStatusField(status);
     if (field !== undefined) headers.set("X-APISIX-Upstream-Status", field);
-    const lacksType = this.#shape.source === "function" && hasBody(status, this.#context.clientMethod);
+    const lacksType = this.#owner.source === "function" && hasBody(status, this.#context.clientMethod);
     if (lacksType && !headers.has("content-type")) headers.append("Content-Type", "text/plain; charset=utf-8");
-    addCharset(headers, status);
   }
 
   #replaceBody(errorResponse: ErrorResponse): void {

@@ -22,6 +22,8 @@ export interface ClientExchange {
   readonly upgrade: UpgradeHandover | undefined;
   /** False once the client is gone. */
   readonly isOpen: boolean;
+  /** Status that the connection ended with when that was no answer to the request as a whole. */
+  readonly endStatus: number | undefined;
   /** The body; asking for it sends `100 Continue` to a client that waits for that. */
   openBody(): Readable;
   /** Sends the head; `headers` is flat. `reason` may be empty. Throws when a field cannot be sent. */

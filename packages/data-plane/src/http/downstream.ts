@@ -2,6 +2,7 @@ import type { Transform } from "node:stream";
 import { collectBodyFilters, type Pipeline, runHeaderFilters } from "@fngate/plugin-kit";
 import type { ClientExchange } from "./client-exchange.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
+import { reasonOf } from "./status-title.ts";
 
 /** Filters of the answer: the global rules' first, then the route's (APISIX: plugin phases). */
 export interface ResponseFilters {
@@ -29,9 +30,13 @@ export class Downstream {
     return this.#isHeadSent;
   }
 
-  /** Filters the context's answer and sends its head. Throws `PLUGIN_FAILED`, or what a bad field makes Node throw. */
-  sendHead(reasonOf: (status: number) => string): void {
+  /**
+   * Filters the context's answer and sends its head, with the gateway's reason phrase in place of an absent one or
+   * when a filter changed the status. Throws `PLUGIN_FAILED`, or what a bad field makes Node throw.
+   */
+  sendHead(reason: string | undefined): void {
     const context = this.#context;
+    const unfiltered = context.response.status;
     const { global, route } = this.#filters;
     runHeaderFilters(global.headerFilter, context);
     runHeaderFilters(route.headerFilter, context);
@@ -42,7 +47,8 @@ export class Downstream {
     const { status, headers } = context.response;
     // A filter may change the length, so the answer goes out chunked.
     if (transforms.length > 0) headers.delete("content-length");
-    this.#client.writeHead(status, reasonOf(status), headers.raw);
+    const isOwnReason = reason === undefined || status !== unfiltered;
+    this.#client.writeHead(status, isOwnReason ? reasonOf(status) : reason, headers.raw);
     this.#isHeadSent = true;
     if (transforms.length > 0) this.#chain(transforms);
   }

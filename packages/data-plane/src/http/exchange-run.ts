@@ -161,7 +161,7 @@ export class ExchangeRun {
     response.headers.set("Server", serverHeader);
     addCharset(response.headers, reply.status);
     response.headers.set("Content-Length", String(Buffer.byteLength(reply.body)));
-    this.downstream.sendHead(reasonOf);
+    this.downstream.sendHead(undefined);
     this.downstream.end(reply.body);
   }
 
@@ -187,7 +187,7 @@ export class ExchangeRun {
       this.running?.cancel();
       context.abort();
       // nginx's word for a client that did not wait; logged only.
-      if (context.response.status === 0) context.response.status = 499;
+      if (context.response.status === 0) context.response.status = this.client.endStatus ?? 499;
     }
     context.timings.totalMs = deps.clock.monotonicMs() - context.startedMonotonicMs;
     context.bytesReceived = context.request.body.receivedBytes;

@@ -1,13 +1,16 @@
 import type { FunctionCall } from "@fngate/plugin-kit";
 import type { AttemptOutcome, OutgoingBody } from "@fngate/proxy";
-import { errorResponseOf } from "../compile/plugin-meta.ts";
-import { AnswerSink } from "./answer-sink.ts";
+import { type ErrorResponse, errorResponseOf } from "../compile/plugin-meta.ts";
+import { type AnswerOwner, AnswerSink } from "./answer-sink.ts";
 import type { ExchangeRun } from "./exchange-run.ts";
 import { outgoingBody } from "./outgoing-body.ts";
 import { renderError, renderReply } from "./reply.ts";
 
 /** Carries a request to a function and the answer back (APISIX: openfunction). */
-export class FunctionCarrier {
+export class FunctionCarrier implements AnswerOwner {
+  readonly source = "function";
+  readonly serverHeader: string;
+  readonly errorResponse: ErrorResponse | undefined;
   readonly #run: ExchangeRun;
   readonly #call: FunctionCall;
   #startedMs = 0;
@@ -15,6 +18,8 @@ export class FunctionCarrier {
   constructor(run: ExchangeRun, call: FunctionCall) {
     this.#run = run;
     this.#call = call;
+    this.serverHeader = run.deps.serverHeader;
+    this.errorResponse = errorResponseOf(call);
   }
 
   start(): void {
@@ -24,10 +29,22 @@ export class FunctionCarrier {
       this.#forward(body);
       return;
     }
-    body.then(
-      (settled) => this.#forward(settled),
-      () => this.#fail(400, "request-body"),
-    );
+    body
+      .then(
+        (settled) => this.#forward(settled),
+        () => this.#fail(400, "request-body"),
+      )
+      .catch((error: unknown) => this.#run.crash(error));
+  }
+
+  upstreamStatusField(): undefined {}
+
+  onAnswerEnd(): void {
+    this.#stopTimer();
+  }
+
+  onAnswerFailure(error: unknown): void {
+    this.#run.crash(error);
   }
 
   #forward(body: OutgoingBody | "too-large"): void {
@@ -38,19 +55,12 @@ export class FunctionCarrier {
       return;
     }
     const { endpoint, method, target, headers } = this.#call;
-    const { clock, forwarder, serverHeader } = run.deps;
-    const sink = new AnswerSink(run.context, run.downstream, {
-      source: "function",
-      serverHeader,
-      errorResponse: errorResponseOf(this.#call),
-      upstreamStatusField: () => undefined,
-      onEnd: () => this.#stopTimer(),
-      onFailure: (error) => run.crash(error),
-    });
+    const { clock, forwarder } = run.deps;
+    const sink = new AnswerSink(run.context, run.downstream, this);
     this.#startedMs = clock.monotonicMs();
     const exchange = forwarder.forward(endpoint, { method, target, headers: headers.raw, body }, sink);
     run.running = exchange;
-    void exchange.outcome.then((outcome) => this.#settle(outcome));
+    exchange.outcome.then((outcome) => this.#settle(outcome)).catch((error: unknown) => run.crash(error));
   }
 
   #settle(outcome: AttemptOutcome): void {
@@ -71,7 +81,7 @@ export class FunctionCarrier {
   }
 
   #fail(status: number, reason: string): void {
-    const body = errorResponseOf(this.#call);
+    const body = this.errorResponse;
     this.#run.send(body === undefined ? renderError(status, reason) : renderReply({ kind: "reply", status, body }));
   }
 }

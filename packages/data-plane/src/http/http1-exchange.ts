@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Duplex, Readable } from "node:stream";
+import { type Duplex, pipeline, type Readable } from "node:stream";
 import { plainAddress } from "./address-list.ts";
+import { BodyLimit } from "./body-limit.ts";
 import type { ClientExchange, UpgradeHandover } from "./client-exchange.ts";
 
 /** A request on a plain HTTP/1 connection of `node:http`. */
@@ -19,6 +20,8 @@ export class Http1Exchange implements ClientExchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #isContinueOwed: boolean;
+  #endStatus: number | undefined = undefined;
+  #bodyLimit: BodyLimit | undefined = undefined;
 
   /** @param isContinueOwed the client sent `Expect: 100-continue` and nobody answered yet. */
   constructor(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean) {
@@ -26,7 +29,7 @@ export class Http1Exchange implements ClientExchange {
     this.#response = response;
     this.#isContinueOwed = isContinueOwed;
     // A write that comes too late must not end the process; `close` tells what there is to know.
-    response.on("error", () => {});
+    response.on("error", ignore);
     this.method = request.method ?? "GET";
     this.target = request.url ?? "/";
     this.httpVersion = request.httpVersion;
@@ -42,6 +45,10 @@ export class Http1Exchange implements ClientExchange {
     return !this.#response.destroyed;
   }
 
+  get endStatus(): number | undefined {
+    return this.#endStatus;
+  }
+
   /** The socket's traffic so far and whether somebody waits: what the stall watch compares. */
   get progress(): ExchangeProgress {
     const { socket } = this.#request;
@@ -52,12 +59,19 @@ export class Http1Exchange implements ClientExchange {
     };
   }
 
+  /** Bounds a body whose length nobody declared; before it is opened. */
+  limitBody(maxBytes: number, onExceeded: () => void): void {
+    if (this.hasBody && this.declaredBytes === undefined) this.#bodyLimit = new BodyLimit(maxBytes, onExceeded);
+  }
+
   openBody(): Readable {
     if (this.#isContinueOwed) {
       this.#isContinueOwed = false;
       this.#response.writeContinue();
     }
-    return this.#request;
+    if (this.#bodyLimit === undefined) return this.#request;
+    if (this.#request.listenerCount("data") === 0) pipeline(this.#request, this.#bodyLimit, () => {});
+    return this.#bodyLimit;
   }
 
   writeHead(status: number, reason: string, headers: readonly string[]): void {
@@ -76,12 +90,24 @@ export class Http1Exchange implements ClientExchange {
   }
 
   end(chunk?: Uint8Array | string): void {
-    this.#response.end(chunk);
+    if (Buffer.isBuffer(chunk) && chunk.length <= ONE_PIECE_BYTES)
+      this.#response.end(chunk.toString("latin1"), "latin1");
+    else this.#response.end(chunk);
   }
 
-  /** Tells whether part of the answer is on that connection already. */
-  isAnsweringOn(socket: Duplex): boolean {
-    return this.#request.socket === socket && this.#response.headersSent;
+  /** Tells whether the request came on that connection. */
+  isOn(socket: Duplex): boolean {
+    return this.#request.socket === socket;
+  }
+
+  /** Whether part of the answer is out already. */
+  get isAnswering(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Whether the request has arrived to its end: what fails on the connection afterwards is not about it. */
+  get hasWholeRequest(): boolean {
+    return this.#request.complete;
   }
 
   /** Answers with `Connection: close` from here on. */
@@ -93,8 +119,20 @@ export class Http1Exchange implements ClientExchange {
     this.#request.socket.destroy();
   }
 
+  /**
+   * Ends the exchange without its answer, as far as anybody else is concerned, and gives the connection back for last
+   * words; only while nothing is answered yet.
+   */
+  abandon(status: number): Duplex {
+    const { socket } = this.#request;
+    this.#endStatus = status;
+    this.#response.detachSocket(socket);
+    this.#response.destroy();
+    return socket;
+  }
+
   onClose(listener: (isComplete: boolean) => void): void {
-    this.#response.once("close", () => {
+    this.#response.on("close", () => {
       listener(this.#response.writableFinished);
       if (!this.#request.complete) lingerThenClose(this.#request);
     });
@@ -105,6 +143,14 @@ export class Http1Exchange implements ClientExchange {
     return this.hasBody && !request.complete && !this.#isContinueOwed && !request.isPaused();
   }
 }
+
+/**
+ * Bodies up to this size end an answer as text, one character per byte: Node puts head and text into one piece and
+ * bytes into another, which costs a small answer a tenth of its CPU time.
+ */
+const ONE_PIECE_BYTES = 8_192;
+
+function ignore(): void {}
 
 /** A moment of an exchange; two equal ones far apart mean that it stalled. */
 export interface ExchangeProgress {

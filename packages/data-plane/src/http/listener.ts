@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, GatewayError } from "@fngate/kernel";
-import type { ListenAddress } from "../options.ts";
+import type { ClientLimits, ListenAddress } from "../options.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { renderRawError } from "./reply.ts";
 import type { RequestHandler } from "./request-handler.ts";
-import { StallWatch } from "./stall-watch.ts";
+import { STALL_LIMIT_MS, StallWatch } from "./stall-watch.ts";
 import { UpgradeExchange, type UpgradeParts } from "./upgrade-exchange.ts";
 
 export interface ListenerOptions {
@@ -14,6 +14,7 @@ export interface ListenerOptions {
   readonly serverHeader: string;
   readonly clock: Clock;
   readonly maxHeaderBytes: number;
+  readonly limits: ClientLimits;
 }
 
 /** How long a connection may idle between requests (APISIX: `keepalive_timeout` 60s). */
@@ -21,6 +22,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 
 /** A head that takes longer is given up (APISIX: `client_header_timeout` 60s). */
 const HEADERS_TIMEOUT_MS = 60_000;
+
+/** How often heads are looked at; Node's default. */
+const HEADERS_CHECK_INTERVAL_MS = 30_000;
 
 /** A plain HTTP/1.1 port. */
 export class HttpListener {
@@ -36,10 +40,17 @@ export class HttpListener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#watch = new StallWatch(options.clock);
+    const { bodyTimeoutMs = STALL_LIMIT_MS, headerTimeoutMs = HEADERS_TIMEOUT_MS } = options.limits;
+    const { keepAliveTimeoutMs = KEEP_ALIVE_TIMEOUT_MS } = options.limits;
+    this.#watch = new StallWatch({
+      clock: options.clock,
+      limitMs: bodyTimeoutMs,
+      onStall: (exchange) => this.#giveUp(exchange, 408),
+    });
     this.#server = createServer({
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      headersTimeout: headerTimeoutMs,
+      connectionsCheckingInterval: Math.min(HEADERS_CHECK_INTERVAL_MS, headerTimeoutMs),
       // A slow upload that still moves is fine; one that does not is the stall watch's.
       requestTimeout: 0,
       maxHeaderSize: options.maxHeaderBytes,
@@ -47,14 +58,16 @@ export class HttpListener {
       requireHostHeader: false,
       shouldUpgradeCallback: (request) => this.#mayUpgrade(request),
     });
+    // Node drops fields beyond this number without a word; the size of a head is bounded already.
+    this.#server.maxHeadersCount = 0;
     this.#server.on("connection", (socket) => {
       this.#counts.accepted += 1;
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    this.#server.on("request", (request, response) => this.#take(request, response, false));
-    this.#server.on("checkContinue", (request, response) => this.#take(request, response, true));
-    this.#server.on("checkExpectation", (request, response) => this.#take(request, response, false));
+    this.#server.on("request", (request, response) => this.#accept(request, response, false));
+    this.#server.on("checkContinue", (request, response) => this.#accept(request, response, true));
+    this.#server.on("checkExpectation", (request, response) => this.#accept(request, response, false));
     this.#server.on("connect", (_request: IncomingMessage, socket: Duplex) => this.#refuse(socket, 405));
     this.#server.on("clientError", (error: ClientError, socket) => this.#onClientError(error, socket));
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade({ request, socket, head }));
@@ -101,12 +114,27 @@ export class HttpListener {
     });
   }
 
+  /**
+   * Takes a request up when the answers before it on its connection have ended, as nginx does. Node parses ahead; a
+   * response that has no socket yet is one that waits.
+   */
+  #accept(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
+    // What a refused client goes on to send is read, for its own sake, and not answered.
+    if (!request.socket.writable) return;
+    if (response.socket === null) waitForTurn(request, response, () => this.#take(request, response, isContinueOwed));
+    else this.#take(request, response, isContinueOwed);
+  }
+
   #take(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
     const exchange = new Http1Exchange(request, response, isContinueOwed);
-    if (this.#isDraining) exchange.closeAfterAnswer();
-    this.#watch.add(exchange);
-    response.once("close", () => {
-      this.#watch.delete(exchange);
+    const { keepAliveTimeoutMs, maxBodyBytes } = this.#options.limits;
+    // 0 means no limit to Node and no keep-alive to nginx.
+    if (this.#isDraining || keepAliveTimeoutMs === 0) exchange.closeAfterAnswer();
+    if (maxBodyBytes) exchange.limitBody(maxBodyBytes, () => this.#giveUp(exchange, 413));
+    const watched = this.#watch.add(exchange);
+    // `on`, not `once`: it comes once anyway, and taking a listener off again costs more than putting it on.
+    response.on("close", () => {
+      this.#watch.delete(watched);
       if (this.#isDraining) this.#server.closeIdleConnections();
       if (this.#watch.size === 0) this.#onLastExchange?.();
     });
@@ -122,15 +150,15 @@ export class HttpListener {
   #mayUpgrade(request: IncomingMessage): boolean {
     if (this.#isDraining) return false;
     if (request.method !== "GET" || request.headers.upgrade?.toLowerCase() !== "websocket") return false;
+    // The connection belongs to the answer before; the request is served without its upgrade after that.
+    if (waitersOf(request.socket) > 0 || this.#exchangeOn(request.socket) !== undefined) return false;
     const exchange = new Http1Exchange(request, new ServerResponse(request), false);
     return !exchange.hasBody && this.#options.handler.mayUpgrade(exchange);
   }
 
   /** What Node's parser refuses (APISIX routing, listener checks). */
   #onClientError(error: ClientError, socket: Duplex): void {
-    // In the middle of an answer an error page would be taken for a part of it.
-    const isAnswering = [...this.#watch.exchanges()].some((exchange) => exchange.isAnsweringOn(socket));
-    if (error.code === "ECONNRESET" || !socket.writable || isAnswering) {
+    if (error.code === "ECONNRESET" || !socket.writable) {
       socket.destroy();
       return;
     }
@@ -138,14 +166,69 @@ export class HttpListener {
     this.#refuse(socket, isLineTooLong ? 414 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400);
   }
 
+  /** An error page goes out only where nobody can take it for the answer to an earlier request, or a part of one. */
   #refuse(socket: Duplex, status: number): void {
-    socket.end(renderRawError(status, this.#options.serverHeader));
+    const exchange = this.#exchangeOn(socket);
+    if (exchange === undefined) endWith(socket, renderRawError(status, this.#options.serverHeader));
+    else if (exchange.hasWholeRequest) exchange.closeAfterAnswer();
+    else this.#giveUp(exchange, status);
+  }
+
+  /** Ends a request that does not arrive as a whole; in the middle of its answer there is nothing left to say. */
+  #giveUp(exchange: Http1Exchange, status: number): void {
+    if (exchange.isAnswering) exchange.cut();
+    else endWith(exchange.abandon(status), renderRawError(status, this.#options.serverHeader));
+  }
+
+  /** The exchange that has the connection now. */
+  #exchangeOn(socket: Duplex): Http1Exchange | undefined {
+    for (const exchange of this.#watch.exchanges()) if (exchange.isOn(socket)) return exchange;
+    return undefined;
   }
 }
 
 interface ClientError extends Error {
   readonly code?: string;
   readonly rawPacket?: Buffer;
+}
+
+/**
+ * Runs `onTurn` once the response has its connection; never when the connection ends before. What a client may send
+ * meanwhile is bounded by what was read at once: its connection is not read until the last waiting request is up.
+ */
+function waitForTurn(request: IncomingMessage, response: ServerResponse, onTurn: () => void): void {
+  const { socket } = request;
+  waitingOn.set(socket, waitersOf(socket) + 1);
+  // Not at once: Node starts to read again behind the end of every request that it parsed.
+  setImmediate(() => {
+    if (waitersOf(socket) > 0) socket.pause();
+  });
+  response.once("socket", () => {
+    // The answer before tells its own end first.
+    setImmediate(() => {
+      waitingOn.set(socket, waitersOf(socket) - 1);
+      if (waitersOf(socket) === 0) socket.resume();
+      if (!response.destroyed) onTurn();
+    });
+  });
+}
+
+function waitersOf(socket: Duplex): number {
+  return waitingOn.get(socket) ?? 0;
+}
+
+/** How many requests wait on a connection; only connections that pipelined have an entry. */
+const waitingOn = new WeakMap<Duplex, number>();
+
+/** How long a refused client may keep its side of the connection open (nginx: lingering_timeout). */
+const REFUSED_LINGER_MS = 5_000;
+
+/** Sends the last bytes of a connection; closing both sides at once could take them with it. */
+function endWith(socket: Duplex, text: string): void {
+  socket.end(text);
+  const timer = setTimeout(() => socket.destroy(), REFUSED_LINGER_MS);
+  timer.unref();
+  socket.once("close", () => clearTimeout(timer));
 }
 
 /** Binds any server; raises `LISTEN_FAILED`. */

@@ -38,6 +38,7 @@ test("an upload that stalls is cut after the limit; one that moves, however slow
   });
   const { clock, plane, socket, closed } = await startSlow((upstream.address() as AddressInfo).port);
   await using _ = plane;
+  socket.resume();
   socket.write("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
   for (let sent = 1; sent <= 4; sent += 1) {
     socket.write("x");

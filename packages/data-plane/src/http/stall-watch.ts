@@ -1,7 +1,7 @@
 import type { Clock } from "@fngate/kernel";
 import type { ExchangeProgress, Http1Exchange } from "./http1-exchange.ts";
 
-/** Time without a byte from a client that owes one, or that should read one (APISIX: client_body_timeout, send_timeout). */
+/** Default of {@link StallWatchOptions.limitMs} (APISIX: client_body_timeout). */
 export const STALL_LIMIT_MS = 60_000;
 
 /** How often the exchanges are looked at. */
@@ -12,36 +12,74 @@ interface Sighting {
   readonly atMs: number;
 }
 
+/** How a {@link StallWatch} works. */
+export interface StallWatchOptions {
+  readonly clock: Clock;
+  /** Time without a byte from a client that owes one, or that should read one, milliseconds. */
+  readonly limitMs: number;
+  /** Ends an exchange that stalled. */
+  readonly onStall: (exchange: Http1Exchange) => void;
+}
+
+/** One exchange's place in the watch's list; the list's own head holds none. */
+export class WatchedExchange {
+  readonly exchange: Http1Exchange | undefined;
+  sighting: Sighting | undefined = undefined;
+  previous: WatchedExchange = this;
+  next: WatchedExchange = this;
+
+  constructor(exchange: Http1Exchange | undefined) {
+    this.exchange = exchange;
+  }
+}
+
 /**
- * Cuts off clients that stall in the middle of a request or answer. One timer looks at all exchanges, so that a
- * request costs no timer; waiting for an upstream never counts.
+ * Finds clients that stall in the middle of a request or answer. One timer looks at all exchanges, so that a
+ * request costs no timer; waiting for an upstream never counts. They are in a linked list because a map into which
+ * every request goes and comes out again rehashes all the time.
  */
 export class StallWatch {
   readonly #clock: Clock;
-  readonly #sightings = new Map<Http1Exchange, Sighting | undefined>();
+  readonly #onStall: StallWatchOptions["onStall"];
+  readonly #limitMs: number;
+  readonly #head = new WatchedExchange(undefined);
   readonly #stopping = new AbortController();
   #isRunning = false;
+  #size = 0;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(options: StallWatchOptions) {
+    this.#clock = options.clock;
+    this.#onStall = options.onStall;
+    this.#limitMs = options.limitMs;
   }
 
   /** Exchanges under way. */
   get size(): number {
-    return this.#sightings.size;
+    return this.#size;
   }
 
-  exchanges(): Iterable<Http1Exchange> {
-    return this.#sightings.keys();
+  *exchanges(): IterableIterator<Http1Exchange> {
+    for (const { exchange } of this.#watched()) if (exchange !== undefined) yield exchange;
   }
 
-  add(exchange: Http1Exchange): void {
-    this.#sightings.set(exchange, undefined);
+  /** Watches an exchange until its place is given to {@link StallWatch.delete}. */
+  add(exchange: Http1Exchange): WatchedExchange {
+    const watched = new WatchedExchange(exchange);
+    const last = this.#head.previous;
+    watched.previous = last;
+    watched.next = this.#head;
+    last.next = watched;
+    this.#head.previous = watched;
+    this.#size += 1;
     if (!this.#isRunning) void this.#run();
+    return watched;
   }
 
-  delete(exchange: Http1Exchange): void {
-    this.#sightings.delete(exchange);
+  /** Ends the watch; call it once. */
+  delete({ previous, next }: WatchedExchange): void {
+    previous.next = next;
+    next.previous = previous;
+    this.#size -= 1;
   }
 
   stop(): void {
@@ -51,17 +89,23 @@ export class StallWatch {
   async #run(): Promise<void> {
     this.#isRunning = true;
     while (!this.#stopping.signal.aborted) {
-      await this.#clock.sleep(INTERVAL_MS, this.#stopping.signal).catch(() => {});
-      for (const [exchange, last] of this.#sightings) this.#look(exchange, last);
+      await this.#clock.sleep(Math.min(INTERVAL_MS, this.#limitMs), this.#stopping.signal).catch(() => {});
+      for (const watched of this.#watched()) this.#look(watched);
     }
   }
 
-  #look(exchange: Http1Exchange, last: Sighting | undefined): void {
+  *#watched(): IterableIterator<WatchedExchange> {
+    for (let watched = this.#head.next; watched !== this.#head; watched = watched.next) yield watched;
+  }
+
+  #look(watched: WatchedExchange): void {
+    const { exchange, sighting: last } = watched;
+    if (exchange === undefined) return;
     const progress = exchange.progress;
     const nowMs = this.#clock.monotonicMs();
     if (last === undefined || !progress.isAwaitingClient || !isSame(progress, last.progress)) {
-      this.#sightings.set(exchange, { progress, atMs: nowMs });
-    } else if (nowMs - last.atMs >= STALL_LIMIT_MS) exchange.cut();
+      watched.sighting = { progress, atMs: nowMs };
+    } else if (nowMs - last.atMs >= this.#limitMs) this.#onStall(exchange);
   }
 }
 

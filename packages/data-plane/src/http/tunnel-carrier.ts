@@ -35,7 +35,7 @@ export class TunnelCarrier {
       headers: ["Host", host, ...upstreamHeaders(request)],
     });
     run.running = tunnel;
-    void tunnel.outcome.then((outcome) => this.#settle(outcome));
+    tunnel.outcome.then((outcome) => this.#settle(outcome)).catch((error: unknown) => run.crash(error));
   }
 
   #settle(outcome: UpgradeOutcome): void {

@@ -6,10 +6,11 @@ import {
   forwardToUpstream,
   type OutgoingBody,
   type ResponseSink,
-  statusOf,
+  type UpstreamAttempt,
+  type UpstreamExchange,
   type UpstreamResult,
 } from "@fngate/proxy";
-import { AnswerSink } from "./answer-sink.ts";
+import { type AnswerOwner, AnswerSink } from "./answer-sink.ts";
 import type { ExchangeRun } from "./exchange-run.ts";
 import { outgoingBody } from "./outgoing-body.ts";
 import { renderError } from "./reply.ts";
@@ -17,18 +18,21 @@ import { upstreamHeaders, upstreamTarget } from "./upstream-request.ts";
 
 /**
  * Carries a request to a plain upstream and the answer back. It stands between the attempt loop and the forwarder to
- * know how earlier attempts ended when an answer's head arrives.
+ * know which node is being tried.
  */
-export class UpstreamCarrier implements Forwarder {
+export class UpstreamCarrier implements Forwarder, AnswerOwner {
+  readonly source = "upstream";
+  readonly serverHeader: string;
+  readonly errorResponse = undefined;
   readonly #run: ExchangeRun;
   readonly #upstream: CompiledUpstream;
-  /** Status of each attempt that failed. */
-  readonly #failed: number[] = [];
+  #exchange: UpstreamExchange | undefined = undefined;
   #startedMs = 0;
 
   constructor(run: ExchangeRun, upstream: CompiledUpstream) {
     this.#run = run;
     this.#upstream = upstream;
+    this.serverHeader = run.deps.serverHeader;
   }
 
   start(): void {
@@ -40,11 +44,22 @@ export class UpstreamCarrier implements Forwarder {
   forward(endpoint: Endpoint, request: Parameters<Forwarder["forward"]>[1], sink: ResponseSink): Exchange {
     const { context, deps } = this.#run;
     context.upstreamAddress = `${endpoint.target.host}:${endpoint.target.port}`;
-    const exchange = deps.forwarder.forward(endpoint, request, sink);
-    void exchange.outcome.then((outcome) => {
-      if (outcome.kind === "failed") this.#failed.push(statusOf(outcome));
-    });
-    return exchange;
+    return deps.forwarder.forward(endpoint, request, sink);
+  }
+
+  /** The list of all attempts, when the last one is a server error or the configuration asks for it. */
+  upstreamStatusField(status: number): string | undefined {
+    const list = [...statusesOf(this.#exchange?.attempts ?? []), status].join(", ");
+    this.#run.context.upstreamStatus = list;
+    return status >= 500 || this.#run.deps.showUpstreamStatus ? list : undefined;
+  }
+
+  onAnswerEnd(): void {
+    this.#stopTimer();
+  }
+
+  onAnswerFailure(error: unknown): void {
+    this.#run.crash(error);
   }
 
   #forward(body: OutgoingBody): void {
@@ -52,39 +67,26 @@ export class UpstreamCarrier implements Forwarder {
     const { context, deps } = run;
     const { request } = context;
     context.upstreamScheme = this.#upstream.scheme;
-    const sink = new AnswerSink(context, run.downstream, {
-      source: "upstream",
-      serverHeader: deps.serverHeader,
-      errorResponse: undefined,
-      upstreamStatusField: (status) => this.#statusField(status),
-      onEnd: () => this.#stopTimer(),
-      onFailure: (error) => run.crash(error),
-    });
     this.#startedMs = deps.clock.monotonicMs();
     const exchange = forwardToUpstream({
       upstream: this.#upstream,
       forwarder: this,
       request: { method: request.method, target: upstreamTarget(request), headers: upstreamHeaders(request), body },
       host: request.rawHost,
-      sink,
+      sink: new AnswerSink(context, run.downstream, this),
     });
+    this.#exchange = exchange;
     run.running = exchange;
-    void exchange.result.then((result) => this.#settle(result));
-  }
-
-  /** The list of all attempts, when the last one is a server error or the configuration asks for it. */
-  #statusField(status: number): string | undefined {
-    const list = [...this.#failed, status].join(", ");
-    this.#run.context.upstreamStatus = list;
-    return status >= 500 || this.#run.deps.showUpstreamStatus ? list : undefined;
+    exchange.result.then((result) => this.#settle(result)).catch((error: unknown) => run.crash(error));
   }
 
   #settle({ outcome, status, attempts }: UpstreamResult): void {
     const run = this.#run;
     run.running = undefined;
     this.#stopTimer();
-    if (attempts.length > 0) run.context.upstreamStatus = attempts.map((attempt) => attempt.status).join(", ");
-    if (outcome?.kind === "responded" || outcome?.kind === "cancelled") return;
+    if (outcome?.kind === "responded") return;
+    if (attempts.length > 0) run.context.upstreamStatus = statusesOf(attempts).join(", ");
+    if (outcome?.kind === "cancelled") return;
     const reason = outcome?.failure.reason ?? "no-nodes";
     run.deps.stats.countFailure("upstream", reason);
     run.deps.logger.error(
@@ -106,4 +108,8 @@ export class UpstreamCarrier implements Forwarder {
     if (wasTried) reply.headers.append("X-APISIX-Upstream-Status", this.#run.context.upstreamStatus);
     this.#run.send(reply);
   }
+}
+
+function statusesOf(attempts: readonly UpstreamAttempt[]): number[] {
+  return attempts.map(({ status }) => status);
 }

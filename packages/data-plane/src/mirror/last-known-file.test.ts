@@ -21,8 +21,8 @@ function fileAt(path: string, state: ReturnType<typeof stateOf>, clock = new Fak
 test("what was written is read back, and only the owner may read it", async () => {
   await using directory = await tempDirectory();
   const path = join(directory.path, "last-known");
-  const entries = Array.from({ length: 2_500 }, (_, index) =>
-    entry(`/apisix/routes/${index}`, `{"n":${index},"t":"ä\\n"}`),
+  const entries = Array.from({ length: 4_000 }, (_, index) =>
+    entry(`/apisix/routes/${index}`, `{"n":${index},"t":"ä\\n\u2028"}`),
   );
   const file = fileAt(path, stateOf(...entries));
   file.touch();

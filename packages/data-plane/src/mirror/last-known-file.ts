@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { type Clock, type Logger, messageOf } from "@fngate/kernel";
 import { type Listing, parseRevision, type Revision, type StoreEntry } from "@fngate/store";
 
@@ -12,6 +12,9 @@ interface Header {
 
 /** Entries per turn of the event loop while writing: about a megabyte of text, a few milliseconds. */
 const LINES_PER_TURN = 1_000;
+
+/** Text parsed per turn while reading: some hundred entries, a few milliseconds. */
+const BYTES_PER_TURN = 256 * 1024;
 
 /** Quiet time before a write, so that a burst of changes is written once. */
 const DEBOUNCE_MS = 1_000;
@@ -58,11 +61,18 @@ export class LastKnownFile {
 
   /** The state in the file; nothing when there is no file. Rejects when the file is damaged. */
   async read(): Promise<Listing | undefined> {
-    const text = await readFile(this.#options.path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    const { path, prefix } = this.#options;
+    const file = await open(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;
       throw error;
     });
-    return text === undefined ? undefined : parseLastKnown(text, this.#options.prefix);
+    if (file === undefined) return undefined;
+    try {
+      const text = file.createReadStream({ encoding: "utf8", highWaterMark: BYTES_PER_TURN, autoClose: false });
+      return await parseLastKnown(text, prefix);
+    } finally {
+      await file.close();
+    }
   }
 
   async #writeWhileDirty(): Promise<void> {
@@ -126,12 +136,29 @@ function renderLine(entry: StoreEntry): string {
   return `${JSON.stringify([entry.key, entry.value, entry.createRevision, entry.modRevision])}\n`;
 }
 
-function parseLastKnown(text: string, prefix: string): Listing {
-  const lines = text.split("\n");
-  const header: unknown = JSON.parse(lines[0] ?? "");
-  if (!isHeader(header) || header.prefix !== prefix) throw new Error("last known file is of another format or prefix");
-  if (lines.length - 2 !== header.count) throw new Error("last known file is incomplete");
-  return { revision: parseRevision(header.revision), entries: lines.slice(1, -1).map(parseLine) };
+async function parseLastKnown(text: AsyncIterable<string>, prefix: string): Promise<Listing> {
+  let header: Header | undefined;
+  const entries: StoreEntry[] = [];
+  // Not Node's readline: it ends lines at U+2028 too, which JSON leaves as it is.
+  let rest = "";
+  for await (const piece of text) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (header === undefined) header = parseHeader(line, prefix);
+      else entries.push(parseLine(line));
+    }
+  }
+  if (header === undefined || rest !== "" || entries.length !== header.count) {
+    throw new Error("last known file is incomplete");
+  }
+  return { revision: parseRevision(header.revision), entries };
+}
+
+function parseHeader(line: string, prefix: string): Header {
+  const header: unknown = JSON.parse(line);
+  if (isHeader(header) && header.prefix === prefix) return header;
+  throw new Error("last known file is of another format or prefix");
 }
 
 function isHeader(value: unknown): value is Header {

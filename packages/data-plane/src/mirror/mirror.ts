@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Clock, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
 import type { ConfigStore, Listing, Revision, StoreEntry, StoreEvent, WatchBatch } from "@fngate/store";
 import { Backoff } from "./backoff.ts";
@@ -31,6 +32,9 @@ export interface MirrorOptions {
 
 /** A listing of 100,000 objects takes seconds; one that takes a minute will not come. */
 const LIST_TIMEOUT_MS = 60_000;
+
+/** Entries of a listing compared without a break: a few milliseconds. */
+const ENTRIES_PER_TURN = 5_000;
 
 /** With a file to start from, a store that does not answer within 3 s (a black hole) must not delay the start. */
 const FIRST_LIST_TIMEOUT_MS = 3_000;
@@ -87,7 +91,7 @@ export class Mirror {
     const { store, prefix } = this.#options;
     const listing = await this.#list(signal);
     this.#isReachable = true;
-    this.#applyListing(listing, "listing");
+    await this.#applyListing(listing, "listing");
     for await (const batch of store.watch(`${prefix}/`, listing.revision, { signal })) this.#applyBatch(batch);
   }
 
@@ -122,17 +126,21 @@ export class Mirror {
       const listing = await readLastKnown?.();
       if (listing === undefined) return;
       logger.warn({ revision: listing.revision }, "serving the last known configuration until the store answers");
-      this.#applyListing(listing, "last-known");
+      await this.#applyListing(listing, "last-known");
     } catch (error) {
       logger.error({ reason: messageOf(error) }, "last known configuration cannot be read");
     }
   }
 
-  /** Values decide, not revisions: a wiped and rewritten store may reuse revisions for other values. */
-  #applyListing(listing: Listing, source: "listing" | "last-known"): void {
+  /**
+   * Values decide, not revisions: a wiped and rewritten store may reuse revisions for other values. Comparing takes
+   * turns with other work; the state is replaced at once at the end.
+   */
+  async #applyListing(listing: Listing, source: "listing" | "last-known"): Promise<void> {
     const changes: MirrorChange[] = [];
     const next = new Map<string, StoreEntry>();
-    for (const entry of listing.entries) {
+    for (const [index, entry] of listing.entries.entries()) {
+      if (index > 0 && index % ENTRIES_PER_TURN === 0) await nextTurn();
       next.set(entry.key, entry);
       if (this.#entries.get(entry.key)?.value !== entry.value) changes.push({ key: entry.key, entry });
     }

@@ -177,8 +177,9 @@ describe("openfunction target", () => {
 });
 
 describe("openfunction with a function_uri that is no address", () => {
-  it("answers 503 per request, without touching connections, and says why in the log", () => {
+  it("answers 503 per request, without touching connections, and says why in the log once per configuration", () => {
     const { access, connections, logger } = setUp({ function_uri: "ftp://h/x" });
+    expect(access({})).toEqual({ kind: "reply", status: 503 });
     expect(access({})).toEqual({ kind: "reply", status: 503 });
     expect(connections.acquired).toEqual([]);
     expect(logger.lines).toMatchObject([

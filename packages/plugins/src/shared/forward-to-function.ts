@@ -48,7 +48,8 @@ export function forwardToFunction(options: FunctionOptions, deps: PluginDeps): P
   const logger = deps.logger.child({ plugin });
   const address = parseFunctionUri(config.function_uri);
   if (address === undefined) {
-    return { access: ({ request }) => refuseBody(request, config, logger) ?? refuseUri(config, logger) };
+    const refuseUri = createUriRefusal(config, logger);
+    return { access: ({ request }) => refuseBody(request, config, logger) ?? refuseUri() };
   }
   const destinations = openDestinations(address, config, deps.connections);
   return {
@@ -92,9 +93,17 @@ function refuseBody({ body }: GatewayRequest, config: FunctionConfig, logger: Lo
   return { kind: "reply", status: BODY_TOO_LARGE_STATUS };
 }
 
-function refuseUri(config: FunctionConfig, logger: Logger): Reply {
-  logger.error({ functionUri: withoutUserInfo(config.function_uri) }, "function_uri is no address that can be called");
-  return { kind: "reply", status: CALL_FAILED_STATUS };
+/** The answer where there is no address to call; the log hears of it with the first request. */
+function createUriRefusal(config: FunctionConfig, logger: Logger): () => Reply {
+  let isLogged = false;
+  return () => {
+    if (!isLogged) {
+      const functionUri = withoutUserInfo(config.function_uri);
+      logger.error({ functionUri }, "function_uri is no address that can be called");
+    }
+    isLogged = true;
+    return { kind: "reply", status: CALL_FAILED_STATUS };
+  };
 }
 
 /** User information is a common reason for a bad address, and a secret. */

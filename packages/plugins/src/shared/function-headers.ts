@@ -45,13 +45,14 @@ export function functionHeaders(client: HeaderList, host: string, credentials: r
 
 /** The names that the client's `Connection` lists; absent for the usual values, which name no field. */
 function connectionNames(client: HeaderList): ReadonlySet<string> | undefined {
+  if (!client.has("connection")) return undefined;
   const values = client.getAll("connection");
-  if (values.length === 0 || (values.length === 1 && NAMES_NOTHING.has(values[0] ?? ""))) return undefined;
+  if (values.length === 1 && NAMES_NOTHING.has(values[0] ?? "")) return undefined;
   return new Set(listItems(values));
 }
 
 function takesTrailers(client: HeaderList): boolean {
-  return listItems(client.getAll("te")).includes("trailers");
+  return client.has("te") && listItems(client.getAll("te")).includes("trailers");
 }
 
 /** The lower-case items of a list field that may be repeated. */

@@ -44,6 +44,14 @@ test.each<{ name: string; scheme?: string; nodes: UpstreamConfig["nodes"]; addre
     ],
     addresses: ["a.test:81", "[::1]:80", "[::2]:82"],
   },
+  {
+    name: "a list whose hosts carry the port",
+    nodes: [
+      { host: "127.0.0.1:81", weight: 1 },
+      { host: "[::1]:82", weight: 1 },
+    ],
+    addresses: ["127.0.0.1:81", "[::1]:82"],
+  },
   { name: "an empty map", nodes: {}, addresses: [] },
   { name: "no nodes", nodes: undefined, addresses: [] },
 ])("nodes are read from $name", ({ scheme, nodes, addresses }) => {
@@ -61,6 +69,18 @@ test("of repeated addresses the last weight wins", () => {
 
 test.each(["a:0", "a:65536", "a:x", "a:", "[::1]x", ""])("the address %j is refused", (address) => {
   expect(() => compiled({ nodes: { [address]: 1 } })).toThrow(expect.objectContaining({ code: "UPSTREAM_INVALID" }));
+});
+
+test.each(["a b", "a/b", "user@a", "[::1", "a]", "a%zz"])("the host %j is refused in both forms", (host) => {
+  const refusal = expect.objectContaining({ code: "UPSTREAM_INVALID" });
+  expect(() => compiled({ nodes: { [host]: 1 } })).toThrow(refusal);
+  expect(() => compiled({ nodes: [{ host, port: 80, weight: 1 }] })).toThrow(refusal);
+});
+
+test("a host with a port beside a port is refused", () => {
+  expect(() => compiled({ nodes: [{ host: "a:81", port: 82, weight: 1 }] })).toThrow(
+    expect.objectContaining({ code: "UPSTREAM_INVALID" }),
+  );
 });
 
 test.each([

@@ -32,7 +32,6 @@ export interface UpstreamAttempt {
   readonly status: number;
   /** Absent when the node answered completely. */
   readonly failure: AttemptFailure | undefined;
-  readonly durationMs: number;
 }
 
 /** How a call ended. */
@@ -52,6 +51,8 @@ export interface UpstreamResult {
 export interface UpstreamExchange {
   /** Never rejects. */
   readonly result: Promise<UpstreamResult>;
+  /** The attempts that have ended so far, in order. */
+  readonly attempts: readonly UpstreamAttempt[];
   /** Aborts the running attempt and starts no other. */
   cancel(): void;
 }
@@ -70,8 +71,9 @@ export function forwardToUpstream(call: UpstreamCall): UpstreamExchange {
 class AttemptLoop implements UpstreamExchange {
   readonly result: Promise<UpstreamResult>;
   readonly #call: UpstreamCall;
-  readonly #attempts: UpstreamAttempt[] = [];
-  readonly #startedMs = performance.now();
+  readonly attempts: UpstreamAttempt[] = [];
+  /** When time for retries began to run; read only where it is limited. */
+  readonly #startedMs: number;
   #request: OutgoingRequest;
   #exchange: Exchange | undefined;
   #tried: Set<UpstreamNode> | undefined;
@@ -80,6 +82,7 @@ class AttemptLoop implements UpstreamExchange {
   constructor(call: UpstreamCall) {
     this.#call = call;
     this.#request = call.request;
+    this.#startedMs = call.upstream.retryTimeoutMs > 0 ? performance.now() : 0;
     this.result = this.#run();
   }
 
@@ -97,7 +100,9 @@ class AttemptLoop implements UpstreamExchange {
     let node = upstream.pick(undefined);
     if (node === undefined) return this.#resultOf(undefined, 503);
     for (;;) {
+      if (this.#isCancelled) return this.#resultOf({ kind: "cancelled" }, CLIENT_CLOSED_REQUEST);
       const outcome = await this.#attempt(node);
+      this.#record(node, outcome);
       if (outcome.kind !== "failed" || !this.#mayRetry(outcome.failure)) {
         return this.#resultOf(outcome, this.#finalStatusOf(outcome));
       }
@@ -107,22 +112,18 @@ class AttemptLoop implements UpstreamExchange {
     }
   }
 
-  async #attempt(node: UpstreamNode): Promise<AttemptOutcome> {
-    if (this.#isCancelled) return { kind: "cancelled" };
+  #attempt(node: UpstreamNode): Promise<AttemptOutcome> {
     const { forwarder, host, sink } = this.#call;
     const { method, target, headers, body } = this.#request;
     const nodeHost = node.hostHeader ?? (host === "" ? node.address : host);
-    const startedMs = performance.now();
     const request = { method, target, headers: ["host", nodeHost].concat(headers), body };
     this.#exchange = forwarder.forward(node.endpointFor(nodeHost), request, sink);
-    const outcome = await this.#exchange.outcome;
-    this.#attempts.push({
-      node,
-      status: statusOf(outcome),
-      failure: outcome.kind === "failed" || outcome.kind === "truncated" ? outcome.failure : undefined,
-      durationMs: performance.now() - startedMs,
-    });
-    return outcome;
+    return this.#exchange.outcome;
+  }
+
+  #record(node: UpstreamNode, outcome: AttemptOutcome): void {
+    const failure = outcome.kind === "failed" || outcome.kind === "truncated" ? outcome.failure : undefined;
+    this.attempts.push({ node, status: statusOf(outcome), failure });
   }
 
   /** The node of another attempt; nothing when all were tried or the time for retries is over. */
@@ -135,7 +136,7 @@ class AttemptLoop implements UpstreamExchange {
   }
 
   #mayRetry(failure: AttemptFailure): boolean {
-    if (this.#isCancelled || this.#attempts.length > this.#call.upstream.retries) return false;
+    if (this.#isCancelled || this.attempts.length > this.#call.upstream.retries) return false;
     const isReplayable = this.#request.body.kind !== "stream" || failure.isUnsent;
     return isReplayable && isRetried(failure, this.#request.method);
   }
@@ -170,10 +171,10 @@ class AttemptLoop implements UpstreamExchange {
 
   /** No node of the upstream could be resolved: the same to a client as having none. */
   #isUnresolved(): boolean {
-    return this.#attempts.every(({ failure }) => failure?.reason === "unresolved");
+    return this.attempts.every(({ failure }) => failure?.reason === "unresolved");
   }
 
   #resultOf(outcome: AttemptOutcome | undefined, status: number): UpstreamResult {
-    return { outcome, attempts: this.#attempts, status };
+    return { outcome, attempts: this.attempts, status };
   }
 }

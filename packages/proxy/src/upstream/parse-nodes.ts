@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { GatewayError } from "@fngate/kernel";
 import type { UpstreamConfig, UpstreamNodeConfig } from "./upstream-config.ts";
 
@@ -9,9 +10,12 @@ export interface NodeAddress {
   readonly priority: number;
 }
 
+/** What ends or splits the authority of a URL; the store may hold any text, and no name has these. */
+const NEVER_IN_A_HOST = /[\s/?#@\\:[\]]/;
+
 /**
  * Both forms of an upstream's `nodes` as one list: missing ports filled, IPv6 brackets taken off, and of repeated
- * addresses the last weight kept (APISIX upstream nodes).
+ * addresses the last weight kept (APISIX upstream nodes). In the array form a `host` may carry the port.
  *
  * @throws GatewayError `UPSTREAM_INVALID` for an address that cannot be read or a port outside 1 to 65535
  */
@@ -20,7 +24,7 @@ export function parseNodes(nodes: UpstreamConfig["nodes"], defaultPort: number):
   for (const node of listOf(nodes)) {
     const host = withoutBrackets(node.host);
     const port = node.port ?? defaultPort;
-    if (host === "" || !Number.isInteger(port) || port < 1 || port > 65_535) {
+    if (!isHost(host) || !Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new GatewayError("UPSTREAM_INVALID", `invalid node ${node.host} with port ${port}`);
     }
     byAddress.set(`${host} ${port}`, { host, port, weight: node.weight, priority: node.priority ?? 0 });
@@ -30,8 +34,15 @@ export function parseNodes(nodes: UpstreamConfig["nodes"], defaultPort: number):
 
 function listOf(nodes: UpstreamConfig["nodes"]): readonly UpstreamNodeConfig[] {
   if (nodes === undefined) return [];
-  if (isList(nodes)) return nodes;
+  if (isList(nodes)) {
+    return nodes.map((node) => (node.port === undefined ? { ...node, ...parseAddress(node.host) } : node));
+  }
   return Object.entries(nodes).map(([address, weight]) => ({ ...parseAddress(address), weight }));
+}
+
+/** Whether a connection can be tried; a name that no resolver knows is noticed then. */
+function isHost(host: string): boolean {
+  return isIPv6(host) || (!NEVER_IN_A_HOST.test(host) && URL.canParse(`http://${host}/`));
 }
 
 function isList(nodes: NonNullable<UpstreamConfig["nodes"]>): nodes is readonly UpstreamNodeConfig[] {

@@ -58,9 +58,12 @@ export const registry = {
 };
 
 const ALL: readonly ResourceDefinition[] = Object.values(definitions);
+const BY_KIND: ReadonlyMap<string, ResourceDefinition> = new Map(
+  ALL.map((definition) => [definition.kind, definition]),
+);
 
 function byKind<TKind extends Kind>(kind: TKind): DefinitionOf<TKind>;
 function byKind(kind: string): ResourceDefinition | undefined;
 function byKind(kind: string): ResourceDefinition | undefined {
-  return ALL.find((definition) => definition.kind === kind);
+  return BY_KIND.get(kind);
 }

@@ -204,6 +204,7 @@ describe("route", () => {
     [["a", "==", "b"], "failed to validate the 'vars' expression: rule should be wrapped inside brackets"],
     [[["a", "b", "c"]], "failed to validate the 'vars' expression: invalid operator 'b'"],
     [[["a"]], "failed to validate the 'vars' expression: invalid expression"],
+    [[["post_arg.a[", "==", 1]], "failed to validate the 'vars' expression: invalid expression near \"[\""],
   ])("compiles the expression %j", (vars, message) => {
     expect(problemOf(routeWith({ vars }))).toBe(message);
   });

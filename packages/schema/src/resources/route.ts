@@ -7,6 +7,7 @@ import { allOf, anyOfRequired, atMostOneOf, noneOfRequired, oneOfRequired } from
 import { host, hosts, id, ip, metadata, method, plugins, script, status, timeout } from "../fields/shared.ts";
 import { text } from "../fields/text.ts";
 import { upstream } from "../fields/upstream.ts";
+import { postArgumentProblem } from "../post-arg-check.ts";
 import { clientCertificateOf } from "../references.ts";
 import { upstreamProblem } from "../upstream-check.ts";
 
@@ -68,7 +69,7 @@ export const route = defineResource({
   secretFields: ["upstream.tls.client_key"],
   precheck: (value) => bothProblem(value, "host", "hosts") ?? bothProblem(value, "remote_addr", "remote_addrs"),
   check: ({ upstream: embedded }) => (embedded === undefined ? undefined : upstreamProblem(embedded)),
-  lateCheck: ({ vars }) => (vars === undefined ? undefined : expressionProblem(vars)),
+  lateCheck: ({ vars }) => (vars === undefined ? undefined : (expressionProblem(vars) ?? postArgumentProblem(vars))),
 });
 
 /** Lua's truth decides: `false` counts as absent, `null` does not. */

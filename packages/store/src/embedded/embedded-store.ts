@@ -15,6 +15,7 @@ import type {
 } from "../config-store.ts";
 import { parseRevision, type Revision } from "../revision.ts";
 import { openDatabase, readAtOnce, transact, unavailable } from "./database.ts";
+import { ENTRIES_PER_TURN, listInTurns } from "./list-in-turns.ts";
 import { Tables } from "./tables.ts";
 
 /** How {@link openEmbeddedStore} opens a store. */
@@ -76,12 +77,15 @@ class EmbeddedConfigStore implements ConfigStore {
   }
 
   async list(prefix: string, options: CallOptions = {}): Promise<Listing> {
-    return this.#call(options, () =>
+    // What is in memory only has no second connection.
+    const limit = this.#path === ":memory:" ? undefined : ENTRIES_PER_TURN;
+    const listing = this.#call(options, () =>
       readAtOnce(this.#database, () => ({
-        entries: this.#tables.entries(prefix),
+        entries: this.#tables.entries(prefix, limit),
         revision: parseRevision(this.#tables.position().revision),
       })),
     );
+    return listing.entries.length === limit ? this.#listInTurns(prefix, options) : listing;
   }
 
   async put(key: string, value: string, options: PutOptions = {}): Promise<PutResult> {
@@ -138,6 +142,14 @@ class EmbeddedConfigStore implements ConfigStore {
     this.#closing.abort();
     this.#following?.abort();
     this.#database.close();
+  }
+
+  async #listInTurns(prefix: string, { signal }: CallOptions): Promise<Listing> {
+    try {
+      return await listInTurns(this.#path, prefix, () => checkCall(this.#closing.signal, signal));
+    } catch (error) {
+      throw unavailable(this.#path, error);
+    }
   }
 
   #call<TResult>({ signal }: CallOptions, work: () => TResult): TResult {

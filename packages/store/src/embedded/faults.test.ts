@@ -143,6 +143,54 @@ describe("a bounded history", () => {
   });
 });
 
+describe("many entries", () => {
+  /** Past the store's interface, which makes every single write durable. */
+  function insert(count: number): readonly string[] {
+    const keys = Array.from({ length: count }, (_, index) => `/many/${String(index).padStart(5, "0")}`);
+    const database = new DatabaseSync(path);
+    database.exec("BEGIN");
+    const statement = database.prepare("INSERT INTO entries VALUES (?, 'v', 1, 1, NULL)");
+    for (const key of keys) statement.run(key);
+    database.exec("COMMIT");
+    database.close();
+    return keys;
+  }
+
+  it.each([999, 1_000, 1_001, 3_500])("are listed in the order of their keys (%i)", async (count) => {
+    const store = open();
+    const keys = insert(count);
+    await store.put("/other", "1");
+    expect((await store.list("/many/")).entries.map(({ key }) => key)).toEqual(keys);
+  });
+
+  it("are listed as of one revision, while the process goes on and writes", async () => {
+    const store = open();
+    const keys = insert(3_500);
+    const { revision } = await store.put("/many/00000", "new");
+    const listing = store.list("/many/");
+    await store.put("/many/99999", "late");
+    await store.delete("/many/03499");
+    const listed = await listing;
+    expect(listed.revision).toBe(revision);
+    expect(listed.entries.map(({ key }) => key)).toEqual(keys);
+    expect(listed.entries[0]?.value).toBe("new");
+    const changes = await take(store.watch("/many/", listed.revision, { signal }), 2);
+    expect(changes.flatMap(({ events }) => events.map(({ type }) => type))).toEqual(["put", "delete"]);
+  });
+
+  it("are no longer listed once the store is closed or the call aborted", async () => {
+    const store = open();
+    insert(3_500);
+    const abort = new AbortController();
+    const aborted = store.list("/many/", { signal: abort.signal });
+    abort.abort();
+    await expect(aborted).rejects.toMatchObject({ code: "STORE_ABORTED" });
+    const closed = store.list("/many/");
+    await store.close();
+    await expect(closed).rejects.toMatchObject({ code: "STORE_CLOSED" });
+  });
+});
+
 describe("a file that cannot be the store", () => {
   it("is made readable by this user only, with its directories", async () => {
     await open().put("/a", "1");

@@ -6,6 +6,9 @@ import { integerOf } from "./database.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
+/** SQLite's way of saying it. */
+const NO_LIMIT = -1;
+
 /** Where a store stands: the revision of its last write and the last one it can no longer tell apart. */
 export interface Position {
   readonly revision: number;
@@ -34,7 +37,7 @@ export class Tables {
     const under = "key >= ?1 AND key < CAST(?2 AS TEXT)";
     this.#position = database.prepare("SELECT revision, compacted FROM position");
     this.#entry = database.prepare(`SELECT ${columns} FROM entries WHERE key = ?`);
-    this.#entries = database.prepare(`SELECT ${columns} FROM entries WHERE ${under} ORDER BY key`);
+    this.#entries = database.prepare(`SELECT ${columns} FROM entries WHERE ${under} ORDER BY key LIMIT ?3`);
     this.#expired = database.prepare(`SELECT ${columns} FROM entries WHERE expires_at <= ? ORDER BY key`);
     this.#nextExpiry = database.prepare("SELECT min(expires_at) FROM entries WHERE expires_at IS NOT NULL");
     this.#history = database.prepare(
@@ -65,8 +68,14 @@ export class Tables {
     return row === undefined ? undefined : entryOf(row);
   }
 
-  entries(prefix: string): StoreEntry[] {
-    return this.#entries.all(prefix, prefixEnd(prefix)).map(entryOf);
+  /** Entries under `prefix`, the first `limit` of them when it is given. */
+  entries(prefix: string, limit = NO_LIMIT): StoreEntry[] {
+    return this.#entries.all(prefix, prefixEnd(prefix), limit).map(entryOf);
+  }
+
+  /** Every entry under `prefix`, read as it is asked for. */
+  *eachEntry(prefix: string): Generator<StoreEntry, void, undefined> {
+    for (const row of this.#entries.iterate(prefix, prefixEnd(prefix), NO_LIMIT)) yield entryOf(row);
   }
 
   /** Entries whose time has come at `now`, in milliseconds since the epoch. */

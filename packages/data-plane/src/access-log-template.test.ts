@@ -1,0 +1,37 @@
+import { eventually } from "@fngate/test-kit";
+import { expect, test } from "vitest";
+import { startPlane } from "./testing/running-plane.ts";
+
+async function lineOf(accessLogTemplate: string): Promise<string> {
+  await using plane = await startPlane({ accessLogTemplate });
+  await plane.send("/x?a=1", { headers: { Host: "h.test", "X-Odd": 'a"b', Cookie: "c=2" } });
+  return eventually(() => {
+    const [line] = plane.accessLog;
+    if (line === undefined) throw new Error("nothing was logged");
+    return line;
+  });
+}
+
+test.each([
+  ["$request $status", "GET /x?a=1 HTTP/1.1 404\n"],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: nginx's own way to end a name
+  ["${status}x$body_bytes_sent", "404x36\n"],
+  ["$remote_addr $host $uri $args $arg_a $cookie_c", "127.0.0.1 h.test /x a=1 1 2\n"],
+  ["$http_x_odd", "a\\x22b\n"],
+  ["$remote_user|$upstream_addr|$http_absent|$arg_b", "-|-|-|-\n"],
+  ["$sent_http_content_type", "text/plain; charset=utf-8\n"],
+  ["no variable, 5$", "no variable, 5$\n"],
+])("the template %j gives %j", async (template, expected) => {
+  expect(await lineOf(template)).toBe(expected);
+});
+
+test("times are nginx's", async () => {
+  const line = await lineOf("[$time_local] $time_iso8601 $msec $request_time");
+  expect(line).toMatch(
+    /^\[\d\d\/\w{3}\/\d{4}(:\d\d){3} [+-]\d{4}\] \d{4}-\d\d-\d\dT[\d:]+\+00:00 \d+\.\d{3} \d\.\d{3}\n$/,
+  );
+});
+
+test("a variable that is not known keeps the plane from being built", async () => {
+  await expect(startPlane({ accessLogTemplate: "$nonsense" })).rejects.toThrow(/access_log_format.*\$nonsense/);
+});

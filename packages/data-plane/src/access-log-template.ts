@@ -1,0 +1,77 @@
+import { GatewayError } from "@fngate/kernel";
+import { createLocalTime, escaped, requestLine, seconds } from "./access-log.ts";
+import type { ExchangeContext } from "./http/exchange-context.ts";
+import { RequestVariables } from "./http/request-variables.ts";
+
+type Reader = (context: ExchangeContext) => string | undefined;
+
+/** Variables that are about the exchange and not only about the request. */
+const READERS: Readonly<Record<string, Reader>> = {
+  remote_user: () => undefined,
+  time_iso8601: (context) => new Date(endOf(context)).toISOString().replace(/\.\d+Z$/, "+00:00"),
+  msec: (context) => (endOf(context) / 1000).toFixed(3),
+  request: requestLine,
+  request_method: (context) => context.clientMethod,
+  request_uri: ({ request }) => request.rawTarget,
+  status: ({ response }) => String(response.status),
+  body_bytes_sent: ({ bytesSent }) => String(bytesSent),
+  request_time: ({ timings }) => seconds(timings.totalMs),
+  upstream_addr: ({ upstreamAddress }) => upstreamAddress,
+  upstream_status: ({ upstreamStatus }) => upstreamStatus,
+  upstream_response_time: ({ timings }) => (timings.upstreamMs === undefined ? undefined : seconds(timings.upstreamMs)),
+  upstream_scheme: ({ upstreamScheme }) => upstreamScheme,
+  upstream_host: ({ upstreamHost }) => upstreamHost,
+};
+
+/** Variables of the request that conditions of routes know too. */
+const REQUEST_VARIABLES: ReadonlySet<string> = new Set([
+  ...["args", "content_length", "content_type", "document_uri", "host", "http2", "https", "is_args", "query_string"],
+  ...["remote_addr", "scheme", "server_port", "server_protocol", "uri"],
+]);
+
+/**
+ * Compiles a template such as `$remote_addr "$request" $status` (APISIX: `nginx_config.http.access_log_format`); the
+ * renderer adds the line feed. Absent values are `-`. Raises `CONFIG_INVALID` for a variable that is not known.
+ */
+export function compileAccessLogTemplate(template: string): (context: ExchangeContext) => string {
+  const parts = template.split(/\$(?:\{(\w+)\}|(\w+))/);
+  const steps: ((context: ExchangeContext) => string)[] = [];
+  for (let index = 0; index < parts.length; index += 3) {
+    const text = parts[index] ?? "";
+    if (text !== "") steps.push(() => text);
+    const name = parts[index + 1] ?? parts[index + 2];
+    if (name !== undefined) steps.push(variable(name));
+  }
+  return (context) => `${steps.map((step) => step(context)).join("")}\n`;
+}
+
+function variable(name: string): (context: ExchangeContext) => string {
+  if (name === "time_local") {
+    const localTime = createLocalTime();
+    return (context) => localTime(endOf(context));
+  }
+  // Only a rewritten path would be in it, and it is empty, not absent, without one.
+  if (name === "upstream_uri") return () => "";
+  const read = readerOf(name);
+  if (read === undefined) {
+    throw new GatewayError("CONFIG_INVALID", `nginx_config.http.access_log_format: unknown variable $${name}`);
+  }
+  return (context) => escaped(read(context));
+}
+
+function readerOf(name: string): Reader | undefined {
+  if (Object.hasOwn(READERS, name)) return READERS[name];
+  if (name.startsWith("sent_http_")) {
+    const field = name.slice("sent_http_".length).replaceAll("_", "-");
+    return ({ response }) => response.headers.get(field);
+  }
+  if (!REQUEST_VARIABLES.has(name) && !/^(?:http|arg|cookie)_./.test(name)) return undefined;
+  return ({ request }) => {
+    const value = new RequestVariables(request).get(name);
+    return typeof value === "string" ? value : undefined;
+  };
+}
+
+function endOf({ timings }: ExchangeContext): number {
+  return timings.startedAtMs + timings.totalMs;
+}
