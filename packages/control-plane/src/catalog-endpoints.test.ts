@@ -25,6 +25,7 @@ it.each(["/plugins/quota", "/schema/plugins/quota"])("%s is the plugin's JSON Sc
       properties: { limit: { type: "integer", minimum: 1 }, _meta: { type: "object" } },
       required: ["limit"],
       encrypt_fields: ["token"],
+      $comment: "this is a mark for our injected plugin schema",
     },
   });
 });
@@ -78,7 +79,12 @@ it("the schemas of a plugin for other places are shown with it", async () => {
     "click-logger": { metadata_schema: { required: ["ikey"] } },
   });
   expect((await other.call("GET", "/plugins/list?subsystem=stream")).json).toEqual(["click-logger"]);
-  expect((await other.call("GET", "/plugins/click-logger?subsystem=stream")).status).toBe(200);
+  expect((await other.call("GET", "/plugins/click-logger?subsystem=stream")).json).toMatchObject({
+    properties: { size: { type: "integer" }, _meta: { type: "object" } },
+  });
+  expect((await other.call("GET", "/plugins?all=true&subsystem=stream")).json).toMatchObject({
+    "click-logger": { scope: "global", schema: { properties: { size: { type: "integer" } } } },
+  });
 });
 
 it("the schema of a kind says what clients may send", async () => {

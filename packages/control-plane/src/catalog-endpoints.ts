@@ -64,6 +64,9 @@ export function catalogEndpoints(scope: CatalogScope): CatalogEndpoints {
   };
 }
 
+/** Which listeners a plugin works on. */
+type Subsystem = "http" | "stream";
+
 /** The plugins of a running process do not change; what APISIX reloads, this only publishes. */
 async function reloadPlugins({ store, prefix, catalog }: CatalogScope): Promise<AdminReply> {
   const names = [
@@ -81,7 +84,10 @@ function showPlugin(catalog: PluginCatalog, { param, query }: AdminRequest): Adm
   }
   const plugins = pluginsOf(catalog, subsystem);
   if (param("id") === undefined && query.get("all") === "true") {
-    return { status: 200, body: Object.fromEntries(plugins.map((plugin) => [plugin.name, attributesOf(plugin)])) };
+    return {
+      status: 200,
+      body: Object.fromEntries(plugins.map((plugin) => [plugin.name, attributesOf(plugin, subsystem)])),
+    };
   }
   const plugin = plugins.find(({ name }) => name === param("id"));
   if (plugin === undefined) {
@@ -91,24 +97,25 @@ function showPlugin(catalog: PluginCatalog, { param, query }: AdminRequest): Adm
     if (plugin.consumerSchema === undefined) throw new GatewayError("REQUEST_INVALID", "not found schema");
     return { status: 200, body: consumerSchemaOf(plugin.consumerSchema, plugin) };
   }
-  return { status: 200, body: schemaOf(plugin) };
+  return { status: 200, body: schemaOf(plugin, subsystem) };
 }
 
 /** Every plugin here works on HTTP, on streams those that say so. */
-function pluginsOf(catalog: PluginCatalog, subsystem: "http" | "stream"): readonly PluginDefinition[] {
+function pluginsOf(catalog: PluginCatalog, subsystem: Subsystem): readonly PluginDefinition[] {
   return subsystem === "http" ? catalog.all() : catalog.all().filter(({ streamSchema }) => streamSchema !== undefined);
 }
 
-function attributesOf(plugin: PluginDefinition): object {
+function attributesOf(plugin: PluginDefinition, subsystem: Subsystem): object {
   return {
     priority: plugin.priority,
     version: plugin.version,
-    schema: schemaOf(plugin),
+    schema: schemaOf(plugin, subsystem),
     ...(plugin.metadataSchema === undefined ? {} : { metadata_schema: schemaToJson(plugin.metadataSchema) }),
     ...(plugin.consumerSchema === undefined
       ? {}
       : { consumer_schema: consumerSchemaOf(plugin.consumerSchema, plugin) }),
     ...(plugin.type === undefined ? {} : { type: plugin.type }),
+    ...(plugin.scope === undefined ? {} : { scope: plugin.scope }),
   };
 }
 
@@ -117,12 +124,17 @@ function consumerSchemaOf(schema: PluginDefinition["schema"], { consumerSecretFi
   return consumerSecretFields === undefined ? json : { ...json, encrypt_fields: consumerSecretFields };
 }
 
+/** How APISIX marks what it adds to a plugin's schema; clients may look for it. */
+const INJECTION_MARK = "this is a mark for our injected plugin schema";
+
 /** A plugin's schema with what every plugin takes beside its own fields. */
-function schemaOf(plugin: PluginDefinition): object {
-  const schema = schemaToJson(plugin.schema);
+function schemaOf(plugin: PluginDefinition, subsystem: Subsystem): object {
+  const schema = schemaToJson(subsystem === "stream" ? (plugin.streamSchema ?? plugin.schema) : plugin.schema);
+  const { $schema: _dialect, ...meta } = schemaToJson(pluginMeta);
   return {
     ...schema,
-    properties: { ...schema.properties, _meta: schemaToJson(pluginMeta) },
+    $comment: INJECTION_MARK,
+    properties: { ...schema.properties, _meta: meta },
     ...(plugin.secretFields === undefined ? {} : { encrypt_fields: plugin.secretFields }),
   };
 }

@@ -47,6 +47,8 @@ export interface PluginDefinition<TConfig = unknown> {
   readonly priority: number;
   /** Set on authentication plugins. */
   readonly type?: "auth";
+  /** Set on plugins that only make sense for the gateway as a whole; clients then offer them for global rules alone. */
+  readonly scope?: "global";
   /** Configuration as stored; parsing fills the defaults. */
   readonly schema: z.ZodType<TConfig>;
   /** Dotted paths of the configuration that are encrypted at rest (APISIX's `encrypt_fields`). */

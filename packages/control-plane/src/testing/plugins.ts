@@ -52,6 +52,7 @@ export const clickLogger = definePlugin({
   name: "click-logger",
   version: 0.1,
   priority: 5,
+  scope: "global",
   schema: z.looseObject({}),
   streamSchema: z.strictObject({ size: z.int().optional() }),
   metadataSchema: z.looseObject({ ikey: z.string(), password: z.string().optional() }),
