@@ -248,6 +248,16 @@ describe("consumers", () => {
     ]);
   });
 
+  it("keep their credentials when a conditional delete is refused", async () => {
+    await put("/consumers", { username: "jack" });
+    await put("/consumers/jack/credentials/c1", withKey("k"));
+    const remove = (tag: string) => admin.call("DELETE", "/consumers/jack", { headers: { "If-Match": tag } });
+    expect((await remove('"1"')).status).toBe(412);
+    expect(await admin.keys("consumers")).toHaveLength(2);
+    expect((await remove("*")).status).toBe(200);
+    expect(await admin.keys("consumers")).toEqual([]);
+  });
+
   it("may keep their key, share it with their own credentials and use references that others use", async () => {
     await put("/consumers", { username: "jack", ...withKey("old") });
     expect((await put("/consumers", { username: "jack", ...withKey("old") })).status).toBe(200);

@@ -157,14 +157,20 @@ export class ResourceService {
     const key = this.#keyOf(storeId);
     const current = precondition === undefined ? undefined : await this.#scope.store.get(key);
     assertHolds(precondition, current?.modRevision);
-    for (const directory of this.definition.ownedDirectories ?? []) {
-      await this.#scope.store.deletePrefix(`${key}/${directory}/`);
-    }
+    // First, so that nothing is left for a later object of that name; a delete that may yet lose a race touches nothing.
+    if (precondition === undefined) await this.#removeOwned(key);
     const { deleted, revision } = await this.#scope.store
       .delete(key, current?.modRevision)
       .catch((error: unknown) => conflictAsChanged(error));
+    if (precondition !== undefined) await this.#removeOwned(key);
     if (deleted === undefined) throw notFound();
     return { key, oldRevision: deleted.modRevision, newRevision: revision };
+  }
+
+  async #removeOwned(key: string): Promise<void> {
+    for (const directory of this.definition.ownedDirectories ?? []) {
+      await this.#scope.store.deletePrefix(`${key}/${directory}/`);
+    }
   }
 
   async #patchOnce(key: string, id: string, request: PatchRequest & { body: { value: unknown } }): Promise<Written> {
