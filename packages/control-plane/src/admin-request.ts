@@ -2,7 +2,8 @@ import type { Request, Response } from "express";
 import type { Authenticator, Caller } from "./auth.ts";
 import type { AdminReply } from "./http-status.ts";
 import type { PeerReader } from "./peer.ts";
-import { type DecodedBody, readBody } from "./request-body.ts";
+import { type Precondition, parsePrecondition } from "./precondition.ts";
+import { type BodyDecoder, type DecodedBody, decodeDocument, readBody } from "./request-body.ts";
 import { respond } from "./respond.ts";
 import { parseTtl } from "./ttl.ts";
 
@@ -18,6 +19,8 @@ export interface AdminRequest {
   /** Path parameters, percent-decoded. */
   readonly param: (name: string) => string | undefined;
   readonly rest: readonly string[];
+  /** What the client wants to hold before its write. */
+  readonly precondition: Precondition | undefined;
 }
 
 /** Answers one kind of request; throws `GatewayError`s for everything that has a status of its own. */
@@ -37,19 +40,28 @@ export type HttpHandler = (request: Request, response: Response) => Promise<void
  * whatever their status; refusals before it do not.
  */
 export function adminHandler(identify: Identification, handler: AdminHandler): HttpHandler {
-  return handlerOf(identify, handler, true);
+  return handlerOf(identify, handler, { isVersioned: true });
 }
 
 /** {@link adminHandler} for what is not a resource: the answers never carry `X-API-VERSION`. */
 export function plainHandler(identify: Identification, handler: AdminHandler): HttpHandler {
-  return handlerOf(identify, handler, false);
+  return handlerOf(identify, handler, { isVersioned: false });
 }
 
-function handlerOf({ authenticate, peerOf }: Identification, handler: AdminHandler, isVersioned: boolean): HttpHandler {
+/** {@link plainHandler} for bodies that hold a whole configuration. */
+export function documentHandler(identify: Identification, handler: AdminHandler): HttpHandler {
+  return handlerOf(identify, handler, { isVersioned: false, decode: decodeDocument });
+}
+
+function handlerOf(
+  { authenticate, peerOf }: Identification,
+  handler: AdminHandler,
+  { isVersioned, decode }: { readonly isVersioned: boolean; readonly decode?: BodyDecoder },
+): HttpHandler {
   return async (request, response) => {
     const query = queryOf(request);
     const caller = authenticate(request, query);
-    const body = await readBody(request);
+    const body = await readBody(request, decode);
     const ttlSeconds = parseTtl(query);
     if (isVersioned) response.setHeader("X-API-VERSION", "v3");
     const { params } = request;
@@ -62,6 +74,7 @@ function handlerOf({ authenticate, peerOf }: Identification, handler: AdminHandl
       ttlSeconds,
       param: (name) => textOf(params[name]),
       rest: listOf(params["rest"]),
+      precondition: parsePrecondition(request.headers["if-match"]),
     });
     await respond(request, response, reply);
   };

@@ -1,6 +1,14 @@
 import { GatewayError, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
+import type { ResourceDefinition } from "@fngate/schema";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
-import { adminHandler, type HttpHandler, type Identification, plainHandler, refusalHandler } from "./admin-request.ts";
+import {
+  adminHandler,
+  documentHandler,
+  type HttpHandler,
+  type Identification,
+  plainHandler,
+  refusalHandler,
+} from "./admin-request.ts";
 import { type AllowList, createAllowList } from "./allow-list.ts";
 import { createAuthenticator } from "./auth.ts";
 import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts";
@@ -47,19 +55,9 @@ function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReade
   const identify = { authenticate: createAuthenticator(options), peerOf: options.peerOf };
   const { authenticate } = identify;
   router.use((request, _response, next) => next(METHODS.includes(request.method) ? undefined : "router"));
-  serveCatalog(router, identify, catalogEndpoints(scope.kinds, scope.catalog));
-  if (!options.isStreamEnabled) {
-    router.all(
-      "/stream_routes{/*rest}",
-      refusalHandler(authenticate, () => STREAM_DISABLED),
-    );
-  }
-  const definitions = scope.kinds.all();
-  router.post("/configs/validate", plainHandler(identify, configsValidation(definitions, scope.catalog)));
-  for (const definition of definitions) {
-    const handler = resourceHandler(new ResourceService(definition, scope), options.logger);
-    router.all(`/${definition.plural}{/:id}{/*rest}`, adminHandler(identify, handler));
-  }
+  serveCatalog(router, identify, catalogEndpoints(scope));
+  router.post("/configs/validate", documentHandler(identify, configsValidation(scope)));
+  serveResources(router, identify, { options, scope });
   router.all(
     "/:kind{/*rest}",
     refusalHandler(authenticate, ({ params }) => unsupported(params["kind"])),
@@ -67,10 +65,29 @@ function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReade
   return router;
 }
 
+function serveResources(
+  router: Router,
+  identify: Identification,
+  { options, scope }: { readonly options: ControlPlaneOptions; readonly scope: ResourceScope },
+): void {
+  const pathOf = ({ plural, naming }: ResourceDefinition) => naming?.path ?? `/${plural}`;
+  // Longer paths first: `/consumers/<name>/credentials` lies within `/consumers/<name>` and what may follow it.
+  const definitions = scope.kinds.all().toSorted((left, right) => pathOf(right).length - pathOf(left).length);
+  for (const definition of definitions) {
+    const isMissing = definition.subsystem === "stream" && !options.isStreamEnabled;
+    const handler = isMissing
+      ? refusalHandler(identify.authenticate, () => STREAM_DISABLED)
+      : adminHandler(identify, resourceHandler(new ResourceService(definition, scope), options.logger));
+    router.all(`${pathOf(definition)}{/:id}{/*rest}`, handler);
+  }
+}
+
 function serveCatalog(router: Router, identify: Identification, endpoints: CatalogEndpoints): void {
   const notFound = refusalHandler(identify.authenticate, () => NOT_FOUND);
   const get = (path: string, handler: HttpHandler) => router.get(path, handler).all(path, notFound);
   router.get("/plugins/list", plainHandler(identify, endpoints.listPlugins));
+  router.put("/plugins/reload", plainHandler(identify, endpoints.reloadPlugins));
+  router.all("/plugins/reload", plainHandler(identify, endpoints.refuseReload));
   router.post("/schema/validate/:plural{/*rest}", plainHandler(identify, endpoints.validate));
   get("/schema/plugins/:id{/*rest}", adminHandler(identify, endpoints.showPlugin));
   get("/plugins{/:id}{/*rest}", adminHandler(identify, endpoints.showPlugin));

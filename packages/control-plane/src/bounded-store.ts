@@ -1,11 +1,21 @@
 import { GatewayError, isGatewayError } from "@fngate/kernel";
-import type { ConfigStore, DeleteResult, Listing, PutOptions, PutResult, StoreEntry } from "@fngate/store";
+import type {
+  ConfigStore,
+  DeleteResult,
+  Expectation,
+  Listing,
+  PutOptions,
+  PutResult,
+  Revision,
+  StoreEntry,
+  WatchBatch,
+} from "@fngate/store";
 
 /** Longest wait for one store call in milliseconds; a client with a usual 60 s timeout still gets its 503. */
 const STORE_TIMEOUT_MS = 10_000;
 
 /**
- * The store as the Admin API uses it: every call ends within a deadline. Raises `STORE_UNAVAILABLE` when it passes,
+ * The store as the Admin API uses it: every call but a watch ends within a deadline. Raises `STORE_UNAVAILABLE` when it passes,
  * and what the store itself raises.
  */
 export class BoundedStore {
@@ -33,8 +43,22 @@ export class BoundedStore {
     );
   }
 
-  delete(key: string): Promise<DeleteResult> {
-    return this.#bounded((signal) => this.#store.delete(key, { signal }));
+  /** The store's revision now. A list of next to nothing tells it: `key` and what starts like it. */
+  async revision(key: string): Promise<Revision> {
+    return (await this.list(key)).revision;
+  }
+
+  delete(key: string, expect?: Expectation): Promise<DeleteResult> {
+    return this.#bounded((signal) => this.#store.delete(key, { signal, ...(expect === undefined ? {} : { expect }) }));
+  }
+
+  deletePrefix(prefix: string): Promise<number> {
+    return this.#bounded((signal) => this.#store.deletePrefix(prefix, { signal }));
+  }
+
+  /** Has no end of its own, so no deadline either. */
+  watch(prefix: string, after: Revision, signal: AbortSignal): AsyncIterable<WatchBatch> {
+    return this.#store.watch(prefix, after, { signal });
   }
 
   async #bounded<TResult>(call: (signal: AbortSignal) => Promise<TResult>): Promise<TResult> {

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { AdminHarness } from "./testing/admin-harness.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AdminHarness, catalogOf } from "./testing/admin-harness.ts";
+import { clickLogger, keyAuth } from "./testing/plugins.ts";
 
 let admin: AdminHarness;
 beforeAll(async () => {
@@ -24,6 +25,7 @@ it.each(["/plugins/quota", "/schema/plugins/quota"])("%s is the plugin's JSON Sc
       properties: { limit: { type: "integer", minimum: 1 }, _meta: { type: "object" } },
       required: ["limit"],
       encrypt_fields: ["token"],
+      $comment: "this is a mark for our injected plugin schema",
     },
   });
 });
@@ -43,6 +45,45 @@ it("all plugins are shown at once for pickers", async () => {
   expect(await admin.call("GET", "/plugins?all=true")).toMatchObject({
     status: 200,
     json: { quota: { priority: 10, version: 0.1, schema: { type: "object" } }, tag: { priority: 20 } },
+  });
+});
+
+describe("a reload of plugins", () => {
+  it("publishes for APISIX's data planes which plugins there are", async () => {
+    await using other = await AdminHarness.start({ catalog: catalogOf(keyAuth, clickLogger) });
+    const answer = await other.call("PUT", "/plugins/reload");
+    expect(answer).toMatchObject({ status: 200, text: "done" });
+    expect(answer.headers).not.toHaveProperty("x-api-version");
+    expect(JSON.parse((await other.store.get("/apisix/plugins"))?.value ?? "")).toEqual([
+      { name: "key-auth" },
+      { name: "click-logger" },
+      { name: "click-logger", stream: true },
+    ]);
+  });
+
+  it.each(["GET", "POST", "DELETE", "PATCH"])("is no business of %s", async (method) => {
+    expect(await admin.call(method, "/plugins/reload")).toMatchObject({
+      status: 405,
+      json: { error_msg: `please use PUT method to reload the plugins, ${method} method is not allowed.` },
+    });
+    expect(await admin.call(method, "/plugins/reload", { isAnonymous: true })).toMatchObject({ status: 401 });
+  });
+});
+
+it("the schemas of a plugin for other places are shown with it", async () => {
+  await using other = await AdminHarness.start({ catalog: catalogOf(keyAuth, clickLogger) });
+  const consumerSchema = { properties: { key: { type: "string" } }, required: ["key"], encrypt_fields: ["key"] };
+  expect((await other.call("GET", "/plugins/key-auth?schema_type=consumer")).json).toMatchObject(consumerSchema);
+  expect((await other.call("GET", "/plugins?all=true")).json).toMatchObject({
+    "key-auth": { type: "auth", consumer_schema: consumerSchema },
+    "click-logger": { metadata_schema: { required: ["ikey"] } },
+  });
+  expect((await other.call("GET", "/plugins/list?subsystem=stream")).json).toEqual(["click-logger"]);
+  expect((await other.call("GET", "/plugins/click-logger?subsystem=stream")).json).toMatchObject({
+    properties: { size: { type: "integer" }, _meta: { type: "object" } },
+  });
+  expect((await other.call("GET", "/plugins?all=true&subsystem=stream")).json).toMatchObject({
+    "click-logger": { scope: "global", schema: { properties: { size: { type: "integer" } } } },
   });
 });
 

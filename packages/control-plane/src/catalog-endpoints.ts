@@ -2,10 +2,19 @@ import { GatewayError } from "@fngate/kernel";
 import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
 import { checkValue, pluginMeta, schemaToJson, toJsonSchema } from "@fngate/schema";
 import type { AdminHandler, AdminRequest } from "./admin-request.ts";
+import type { BoundedStore } from "./bounded-store.ts";
 import type { AdminReply } from "./http-status.ts";
 import type { KindList } from "./references.ts";
 
-/** What clients may ask about schemas and plugins; none of it touches the store. Source: APISIX Admin API, other endpoints. */
+/** What the endpoints work with. */
+export interface CatalogScope {
+  readonly store: BoundedStore;
+  readonly prefix: string;
+  readonly kinds: KindList;
+  readonly catalog: PluginCatalog;
+}
+
+/** What clients may ask about schemas and plugins; none of it reads the store. Source: APISIX Admin API, other endpoints. */
 export interface CatalogEndpoints {
   /** `GET /plugins/list`: names, highest priority first. */
   readonly listPlugins: AdminHandler;
@@ -13,13 +22,23 @@ export interface CatalogEndpoints {
   readonly showPlugin: AdminHandler;
   /** `GET /schema/<kind>`. */
   readonly showSchema: AdminHandler;
+  /** `PUT /plugins/reload`: tells APISIX's data planes which plugins there are. */
+  readonly reloadPlugins: AdminHandler;
+  /** Any other verb there. */
+  readonly refuseReload: AdminHandler;
   /** `POST /schema/validate/<plural>`: the schema alone, without references or plugins. */
   readonly validate: AdminHandler;
 }
 
 /** Builds the endpoints over the registry and the plugin catalog. */
-export function catalogEndpoints(kinds: KindList, catalog: PluginCatalog): CatalogEndpoints {
+export function catalogEndpoints(scope: CatalogScope): CatalogEndpoints {
+  const { kinds, catalog } = scope;
   return {
+    reloadPlugins: () => reloadPlugins(scope),
+    refuseReload: ({ method }) => ({
+      status: 405,
+      body: { error_msg: `please use PUT method to reload the plugins, ${method} method is not allowed.` },
+    }),
     listPlugins: ({ query }) => {
       const subsystem = query.get("subsystem") ?? "http";
       if (subsystem !== "http" && subsystem !== "stream") return { status: 400, body: "invalid subsystem passed" };
@@ -34,7 +53,7 @@ export function catalogEndpoints(kinds: KindList, catalog: PluginCatalog): Catal
     },
     validate: ({ param, body }) => {
       const plural = param("plural") ?? "";
-      const definition = kinds.known().find((candidate) => candidate.plural === plural);
+      const definition = kinds.all().find((candidate) => candidate.plural === plural);
       if (definition === undefined) {
         throw new GatewayError("RESOURCE_KIND_UNKNOWN", `Unsupported resource type: ${plural}`);
       }
@@ -45,6 +64,19 @@ export function catalogEndpoints(kinds: KindList, catalog: PluginCatalog): Catal
   };
 }
 
+/** Which listeners a plugin works on. */
+type Subsystem = "http" | "stream";
+
+/** The plugins of a running process do not change; what APISIX reloads, this only publishes. */
+async function reloadPlugins({ store, prefix, catalog }: CatalogScope): Promise<AdminReply> {
+  const names = [
+    ...pluginsOf(catalog, "http").map(({ name }) => ({ name })),
+    ...pluginsOf(catalog, "stream").map(({ name }) => ({ name, stream: true })),
+  ];
+  await store.put(`${prefix}/plugins`, JSON.stringify(names));
+  return { status: 200, body: "done" };
+}
+
 function showPlugin(catalog: PluginCatalog, { param, query }: AdminRequest): AdminReply {
   const subsystem = query.get("subsystem") ?? "http";
   if (subsystem !== "http" && subsystem !== "stream") {
@@ -52,37 +84,57 @@ function showPlugin(catalog: PluginCatalog, { param, query }: AdminRequest): Adm
   }
   const plugins = pluginsOf(catalog, subsystem);
   if (param("id") === undefined && query.get("all") === "true") {
-    return { status: 200, body: Object.fromEntries(plugins.map((plugin) => [plugin.name, attributesOf(plugin)])) };
+    return {
+      status: 200,
+      body: Object.fromEntries(plugins.map((plugin) => [plugin.name, attributesOf(plugin, subsystem)])),
+    };
   }
   const plugin = plugins.find(({ name }) => name === param("id"));
   if (plugin === undefined) {
     return { status: 404, body: { error_msg: `plugin not found in subsystem ${subsystem}` } };
   }
-  if (query.get("schema_type") === "consumer") throw new GatewayError("REQUEST_INVALID", "not found schema");
-  return { status: 200, body: schemaOf(plugin) };
+  if (query.get("schema_type") === "consumer") {
+    if (plugin.consumerSchema === undefined) throw new GatewayError("REQUEST_INVALID", "not found schema");
+    return { status: 200, body: consumerSchemaOf(plugin.consumerSchema, plugin) };
+  }
+  return { status: 200, body: schemaOf(plugin, subsystem) };
 }
 
-/** Every plugin here works on HTTP; the stream subsystem has none. */
-function pluginsOf(catalog: PluginCatalog, subsystem: "http" | "stream"): readonly PluginDefinition[] {
-  return subsystem === "http" ? catalog.all() : [];
+/** Every plugin here works on HTTP, on streams those that say so. */
+function pluginsOf(catalog: PluginCatalog, subsystem: Subsystem): readonly PluginDefinition[] {
+  return subsystem === "http" ? catalog.all() : catalog.all().filter(({ streamSchema }) => streamSchema !== undefined);
 }
 
-function attributesOf(plugin: PluginDefinition): object {
+function attributesOf(plugin: PluginDefinition, subsystem: Subsystem): object {
   return {
     priority: plugin.priority,
     version: plugin.version,
-    schema: schemaOf(plugin),
+    schema: schemaOf(plugin, subsystem),
     ...(plugin.metadataSchema === undefined ? {} : { metadata_schema: schemaToJson(plugin.metadataSchema) }),
+    ...(plugin.consumerSchema === undefined
+      ? {}
+      : { consumer_schema: consumerSchemaOf(plugin.consumerSchema, plugin) }),
     ...(plugin.type === undefined ? {} : { type: plugin.type }),
+    ...(plugin.scope === undefined ? {} : { scope: plugin.scope }),
   };
 }
 
+function consumerSchemaOf(schema: PluginDefinition["schema"], { consumerSecretFields }: PluginDefinition): object {
+  const json = schemaToJson(schema);
+  return consumerSecretFields === undefined ? json : { ...json, encrypt_fields: consumerSecretFields };
+}
+
+/** How APISIX marks what it adds to a plugin's schema; clients may look for it. */
+const INJECTION_MARK = "this is a mark for our injected plugin schema";
+
 /** A plugin's schema with what every plugin takes beside its own fields. */
-function schemaOf(plugin: PluginDefinition): object {
-  const schema = schemaToJson(plugin.schema);
+function schemaOf(plugin: PluginDefinition, subsystem: Subsystem): object {
+  const schema = schemaToJson(subsystem === "stream" ? (plugin.streamSchema ?? plugin.schema) : plugin.schema);
+  const { $schema: _dialect, ...meta } = schemaToJson(pluginMeta);
   return {
     ...schema,
-    properties: { ...schema.properties, _meta: schemaToJson(pluginMeta) },
+    $comment: INJECTION_MARK,
+    properties: { ...schema.properties, _meta: meta },
     ...(plugin.secretFields === undefined ? {} : { encrypt_fields: plugin.secretFields }),
   };
 }

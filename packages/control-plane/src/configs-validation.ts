@@ -1,25 +1,8 @@
 import { GatewayError, isGatewayError } from "@fngate/kernel";
-import type { PluginCatalog } from "@fngate/plugin-kit";
-import type { ResourceDefinition } from "@fngate/schema";
+import { byUrlOrBody, type ResourceDefinition } from "@fngate/schema";
 import type { AdminHandler } from "./admin-request.ts";
 import { isJsonObject, type JsonObject, memberOf } from "./json.ts";
-import { assertValidAlone } from "./resource-check.ts";
-
-/** Resource names a document may hold; others are ignored, and so are the entries of `plugins`, as in APISIX. */
-const CHECKED_NAMES = [
-  "routes",
-  "services",
-  "upstreams",
-  "consumers",
-  "ssls",
-  "global_rules",
-  "plugin_configs",
-  "consumer_groups",
-  "plugin_metadata",
-  "protos",
-  "stream_routes",
-  "secrets",
-] as const;
+import { assertValidAlone, type CheckScope } from "./resource-check.ts";
 
 /** One problem of a document; `index` counts from 0. */
 interface Problem {
@@ -30,22 +13,23 @@ interface Problem {
 }
 
 /**
- * `POST /configs/validate`: checks a whole configuration without storing it and lists every problem. References are
- * not checked, as what they name may be in the same document. Objects of a kind that is not served are problems,
- * not passed over. Source: APISIX Admin API, configs/validate.
+ * `POST /configs/validate`: checks a whole configuration without storing it and lists every problem. Members that
+ * are no kind's plural name are ignored. References are not checked, as what they name may be in the same document.
+ * Source: APISIX Admin API, configs/validate.
  */
-export function configsValidation(definitions: readonly ResourceDefinition[], catalog: PluginCatalog): AdminHandler {
-  const byPlural = new Map(definitions.map((definition) => [definition.plural, definition]));
-  return ({ body }) => {
+export function configsValidation(scope: CheckScope): AdminHandler {
+  const sections = scope.kinds.all().filter(({ directory }) => directory === undefined);
+  return async ({ body }) => {
     if (body === undefined) throw new GatewayError("REQUEST_INVALID", "invalid request body: empty request body");
     const document = body.value;
     if (!isJsonObject(document)) {
       throw new GatewayError("REQUEST_INVALID", "invalid request body: expected an object");
     }
-    const errors = CHECKED_NAMES.flatMap((name) => [
-      ...versionProblems(name, document),
-      ...itemProblems(name, memberOf(document, name), (item) => problemOf(byPlural.get(name), item, { name, catalog })),
-    ]);
+    const errors: Problem[] = [];
+    for (const section of sections) {
+      errors.push(...versionProblems(section.plural, document));
+      errors.push(...(await itemProblems(section, memberOf(document, section.plural), scope)));
+    }
     if (errors.length === 0) return { status: 200, body: {} };
     return { status: 400, body: { error_msg: "Configuration validation failed", errors } };
   };
@@ -58,33 +42,50 @@ function versionProblems(name: string, document: JsonObject): Problem[] {
   return [{ resource_type: name, error: `${name}_conf_version must be a number, got ${type}` }];
 }
 
-function itemProblems(name: string, items: unknown, check: (item: unknown) => string | undefined): Problem[] {
+async function itemProblems(section: ResourceDefinition, items: unknown, scope: CheckScope): Promise<Problem[]> {
+  const name = section.plural;
   if (items === undefined) return [];
   if (!Array.isArray(items)) {
     const isEmpty = isJsonObject(items) && Object.keys(items).length === 0;
     return isEmpty ? [] : [{ resource_type: name, error: `${name} must be an array` }];
   }
   const seen = new Set<string>();
-  return items.flatMap((item: unknown, index) => {
-    const id = idOf(item);
-    const key = String(id);
-    const errors = [check(item), seen.has(key) ? `found duplicate id ${key} in ${name}` : undefined];
-    if (id !== "") seen.add(key);
-    return errors.flatMap((error) =>
-      error === undefined ? [] : { resource_type: name, resource_id: id, index, error },
+  const problems: Problem[] = [];
+  for (const [index, item] of items.entries()) {
+    const { id, member } = idOf(item);
+    const kind = kindOf(section, String(id), scope);
+    const errors = [await problemOf(kind, item, scope)];
+    const isCredential = kind !== section;
+    const what = isCredential ? `${kind.label} ${member}` : member;
+    if (seen.has(String(id))) errors.push(`found duplicate ${what} ${id} in ${name}`);
+    if (id !== "") seen.add(String(id));
+    problems.push(
+      ...errors.flatMap((error) => (error === undefined ? [] : { resource_type: name, resource_id: id, index, error })),
     );
-  });
+  }
+  return problems;
 }
 
-function problemOf(
-  definition: ResourceDefinition | undefined,
+/** Objects that live below others are listed among them, with the longer id that their keys have. */
+function kindOf(section: ResourceDefinition, id: string, { kinds }: CheckScope): ResourceDefinition {
+  const guest = kinds.all().find((kind) => kind.directory === section.plural && kind.idPattern?.test(id) === true);
+  return guest ?? section;
+}
+
+async function problemOf(
+  definition: ResourceDefinition,
   item: unknown,
-  { name, catalog }: { readonly name: string; readonly catalog: PluginCatalog },
-): string | undefined {
-  if (definition === undefined) return `Unsupported resource type: ${name}`;
+  scope: CheckScope,
+): Promise<string | undefined> {
   if (!isJsonObject(item)) return "invalid configuration: wrong type: expected object";
+  const { label, idPattern, naming } = definition;
+  const itemId = memberOf(item, "id");
+  if (idPattern !== undefined && !idPattern.test(String(itemId))) return `invalid ${label} id: ${String(itemId)}`;
+  const urlId = typeof itemId === "string" ? itemId : undefined;
+  const identified = (naming?.identify ?? byUrlOrBody)({ label, urlId, body: item });
+  const id = identified.ok ? identified.id : undefined;
   try {
-    assertValidAlone(definition, item, catalog);
+    await assertValidAlone(definition, { value: item, id, storeId: (ownId) => ownId }, scope);
     return undefined;
   } catch (error) {
     if (isGatewayError(error, "RESOURCE_INVALID")) return error.message;
@@ -92,9 +93,11 @@ function problemOf(
   }
 }
 
-/** What a client finds its object by; empty when it has neither. */
-function idOf(item: unknown): string | number {
-  if (!isJsonObject(item)) return "";
-  const id = memberOf(item, "id") ?? memberOf(item, "username");
-  return typeof id === "string" || typeof id === "number" ? id : "";
+/** What a client finds its object by, and where it stands; empty when it has neither. */
+function idOf(item: unknown): { readonly id: string | number; readonly member: string } {
+  for (const member of ["id", "username"]) {
+    const id = isJsonObject(item) ? memberOf(item, member) : undefined;
+    if (typeof id === "string" || typeof id === "number") return { id, member };
+  }
+  return { id: "", member: "id" };
 }

@@ -9,6 +9,8 @@ import { BoundedStore } from "./bounded-store.ts";
 import { assertAdminKeysAreSafe } from "./key-safety.ts";
 import type { AdminListen, ControlPlaneOptions } from "./options.ts";
 import { ensurePlaceholders } from "./placeholders.ts";
+import { StoreMirror } from "./store-mirror.ts";
+import { UniquenessGuard } from "./uniqueness.ts";
 
 /** How long {@link ControlPlane.start} waits for the placeholder keys before they become a background matter. */
 const PLACEHOLDER_PATIENCE_MS = 1_000;
@@ -47,6 +49,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 class HttpControlPlane implements ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #store: BoundedStore;
+  readonly #mirror: StoreMirror;
   readonly #server: Server;
   readonly #stopping = new AbortController();
   #placeholders: Promise<void> = Promise.resolve();
@@ -55,13 +58,13 @@ class HttpControlPlane implements ControlPlane {
     const { store, prefix, catalog, keyring, clock } = options;
     this.#options = options;
     this.#store = new BoundedStore(store);
+    this.#mirror = new StoreMirror({ store: this.#store, prefix, logger: options.logger, clock });
+    const shared = { mirror: this.#mirror, prefix, catalog, keyring, kinds: registry };
     const handler: RequestListener = createApp(options, {
+      ...shared,
       store: this.#store,
-      prefix,
-      catalog,
-      keyring,
       clock,
-      kinds: registry,
+      uniqueness: new UniquenessGuard(shared),
     });
     this.#server = createAdminServer(handler, options.tls);
     this.#server.on("request", (_request, response) => {
@@ -98,6 +101,7 @@ class HttpControlPlane implements ControlPlane {
     const isDrained = await this.#drained(closed, options);
     if (!isDrained) this.#server.closeAllConnections();
     await closed;
+    this.#mirror.stop();
     await this.#placeholders;
     if (!isDrained) {
       throw new GatewayError("LIFECYCLE_DRAIN_TIMEOUT", "admin requests were still running when the time was up");

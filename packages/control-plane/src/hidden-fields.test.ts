@@ -1,27 +1,15 @@
-import { systemClock } from "@fngate/kernel";
-import { registry } from "@fngate/schema";
-import { FakeConfigStore } from "@fngate/test-kit";
 import { expect, it } from "vitest";
-import { BoundedStore } from "./bounded-store.ts";
 import { withoutPath } from "./json.ts";
-import { ResourceService } from "./resource-service.ts";
-import { catalogOf } from "./testing/admin-harness.ts";
+import { AdminHarness } from "./testing/admin-harness.ts";
 
 it("fields that a definition hides are in no read", async () => {
-  const store = new FakeConfigStore();
-  await store.put("/apisix/ssls/1", '{"id":"1","cert":"public","key":"private","keys":["private"]}');
-  const service = new ResourceService(registry.byKind("ssl"), {
-    store: new BoundedStore(store),
-    prefix: "/apisix",
-    kinds: registry,
-    catalog: catalogOf(),
-    keyring: undefined,
-    clock: systemClock,
-  });
-  expect((await service.get("1")).value).toEqual({ id: "1", cert: "public" });
-  expect((await service.list(new URLSearchParams())).items.map(({ value }) => value)).toEqual([
-    { id: "1", cert: "public" },
-  ]);
+  await using admin = await AdminHarness.start();
+  await admin.store.put("/apisix/ssls/1", '{"id":"1","cert":"public","key":"private","keys":["private"]}');
+  const seen = { value: { id: "1", cert: "public" } };
+  expect(await admin.call("GET", "/ssls/1")).toMatchObject({ status: 200, json: seen });
+  const { text, json } = await admin.call("GET", "/ssls");
+  expect(json).toMatchObject({ total: 1, list: [seen] });
+  expect(text).not.toContain("private");
 });
 
 it.each([

@@ -16,6 +16,7 @@ it.each<[GatewayError, object]>([
     { status: 400, body: "page_size must be between 10 and 500" },
   ],
   [new GatewayError("RESOURCE_INVALID", "bad"), { status: 400, body: { error_msg: "bad" } }],
+  [new GatewayError("RESOURCE_CHANGED", "changed"), { status: 412, body: { error_msg: "changed" } }],
   [new GatewayError("RESOURCE_IN_USE", "used"), { status: 400, body: { error_msg: "used" } }],
   [new GatewayError("RESOURCE_NOT_FOUND", "Key not found"), { status: 404, body: { message: "Key not found" } }],
   [new GatewayError("RESOURCE_KIND_UNKNOWN", "unknown"), { status: 404, body: { error_msg: "unknown" } }],

@@ -4,11 +4,14 @@ import { type ErrorCode, type GatewayError, isGatewayError, messageOf } from "@f
 export interface AdminReply {
   readonly status: number;
   readonly body?: string | object;
+  /** Beside those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   ADMIN_UNAUTHORIZED: 401,
   REQUEST_INVALID: 400,
+  RESOURCE_CHANGED: 412,
   RESOURCE_INVALID: 400,
   RESOURCE_IN_USE: 400,
   RESOURCE_KIND_UNKNOWN: 404,
@@ -35,7 +38,7 @@ export function isExpected(error: unknown): boolean {
 
 function bodyOf(error: GatewayError): string | object {
   const message = messageOf(error);
-  if (error.code === "RESOURCE_NOT_FOUND") return { message };
+  if (error.code === "RESOURCE_NOT_FOUND" && error.details["isParent"] !== true) return { message };
   if (error.details["isPlainText"] === true) return message;
   const { description, req_body } = error.details;
   return {

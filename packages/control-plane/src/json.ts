@@ -33,3 +33,11 @@ export function withoutPath(value: JsonObject, path: readonly string[]): JsonObj
 export function tableOf(items: readonly unknown[]): JsonObject {
   return Object.fromEntries(items.map((item, index) => [String(index + 1), item]));
 }
+
+/** What a path leads to; an array on the way leads to each of its items. */
+export function valuesAt(value: unknown, path: readonly string[]): readonly unknown[] {
+  if (Array.isArray(value)) return value.flatMap((item: unknown) => valuesAt(item, path));
+  const [name, ...rest] = path;
+  if (name === undefined) return [value];
+  return isJsonObject(value) && Object.hasOwn(value, name) ? valuesAt(value[name], rest) : [];
+}

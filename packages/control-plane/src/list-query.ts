@@ -1,17 +1,23 @@
 import { GatewayError } from "@fngate/kernel";
-import { compareRevisions } from "@fngate/store";
-import { isJsonObject, memberOf } from "./json.ts";
+import { isJsonObject, type JsonObject, memberOf } from "./json.ts";
 import { parseLuaNumber } from "./lua-number.ts";
 import { searchTexts } from "./regex-search.ts";
-import type { StoredResource } from "./stored-resource.ts";
 
 const PAGE_SIZE_MIN = 10;
 const PAGE_SIZE_MAX = 500;
 
 /** One page of a list, and how many objects there are in all. */
-export interface Page {
+export interface Page<TItem> {
   readonly total: number;
-  readonly items: readonly StoredResource[];
+  readonly items: readonly TItem[];
+}
+
+/** What is listed: in both orders, and read only as far as it is needed. */
+export interface Listed<TItem> {
+  byKey(): readonly TItem[];
+  byCreation(): readonly TItem[];
+  /** Members of an item that filters look at. */
+  membersOf(item: TItem): JsonObject;
 }
 
 /**
@@ -19,17 +25,31 @@ export interface Page {
  * combine with AND. Paging needs `page` and `page_size`, both numbers; it sorts by creation. `filterKeys` are the
  * members that `filter` may compare; other keys in it are ignored. Raises `REQUEST_INVALID` for a bad page size.
  */
-export function selectPage(
-  items: readonly StoredResource[],
+export function selectPage<TItem>(
+  listed: Listed<TItem>,
   query: URLSearchParams,
   filterKeys: readonly string[],
-): Page {
+): Page<TItem> {
   const paging = parsePaging(query);
-  const found = [byName, byUri, byLabel, byReference(filterKeys)].reduce((rest, filter) => filter(rest, query), items);
+  const all = paging === undefined ? listed.byKey() : listed.byCreation();
+  const filters = [byName, byUri, byLabel, byReference(filterKeys)].flatMap((filter) => filter(query) ?? []);
+  const found = filters.length === 0 ? all : filtered(all, filters, listed);
   if (paging === undefined) return { total: found.length, items: found };
   const start = (paging.page - 1) * paging.size;
-  const ordered = found.toSorted((left, right) => compareRevisions(left.createRevision, right.createRevision));
-  return { total: found.length, items: ordered.slice(start, start + paging.size) };
+  return { total: found.length, items: found.slice(start, start + paging.size) };
+}
+
+/** Members that {@link selectPage}'s filters look at, whatever the kind. */
+export const FILTERED_MEMBERS = ["name", "uri", "uris", "labels", "service_id", "upstream_id"] as const;
+
+function filtered<TItem>(all: readonly TItem[], filters: readonly Filter[], listed: Listed<TItem>): readonly TItem[] {
+  const values = all.map((item) => listed.membersOf(item));
+  let positions: readonly number[] = [...values.keys()];
+  for (const filter of filters) {
+    const hits = filter(positions.map((position) => values[position] ?? {}));
+    positions = positions.filter((_, index) => hits[index]);
+  }
+  return positions.flatMap((position) => all[position] ?? []);
 }
 
 function parsePaging(query: URLSearchParams): { page: number; size: number } | undefined {
@@ -44,44 +64,48 @@ function parsePaging(query: URLSearchParams): { page: number; size: number } | u
   return { page: Math.max(1, Math.floor(page)), size: Math.floor(size) };
 }
 
-type Filter = (items: readonly StoredResource[], query: URLSearchParams) => readonly StoredResource[];
+/** Tells for each object whether it is found. */
+type Filter = (values: readonly JsonObject[]) => readonly boolean[];
+
+/** A filter when the query asks for it. */
+type FilterOf = (query: URLSearchParams) => Filter | undefined;
 
 /** Objects without a name are searched as the text `nil`: Lua's, and clients may have come to rely on it. */
-const byName: Filter = (items, query) => {
+const byName: FilterOf = (query) => {
   const pattern = query.get("name");
-  if (pattern === null) return items;
-  const hits = searchTexts(
-    pattern,
-    items.map(({ value }) => [String(memberOf(value, "name") ?? "nil")]),
-  );
-  return items.filter((_, index) => hits[index]);
+  if (pattern === null) return undefined;
+  return (values) =>
+    searchTexts(
+      pattern,
+      values.map((value) => [String(memberOf(value, "name") ?? "nil")]),
+    );
 };
 
-const byUri: Filter = (items, query) => {
+const byUri: FilterOf = (query) => {
   const pattern = query.get("uri");
-  if (pattern === null) return items;
-  const hits = searchTexts(pattern, items.map(urisOf));
-  return items.filter((_, index) => hits[index]);
+  return pattern === null ? undefined : (values) => searchTexts(pattern, values.map(urisOf));
 };
 
-function urisOf({ value }: StoredResource): readonly string[] {
+function urisOf(value: JsonObject): readonly string[] {
   const uris = memberOf(value, "uris");
   return [memberOf(value, "uri"), ...(Array.isArray(uris) ? uris : [])].filter((uri) => typeof uri === "string");
 }
 
-const byLabel: Filter = (items, query) => {
+const byLabel: FilterOf = (query) => {
   const label = query.get("label");
-  if (label === null) return items;
-  return items.filter(({ value }) => {
-    const labels = memberOf(value, "labels");
-    return label !== "" && isJsonObject(labels) && Object.hasOwn(labels, label);
-  });
+  if (label === null) return undefined;
+  return (values) =>
+    values.map((value) => {
+      const labels = memberOf(value, "labels");
+      return label !== "" && isJsonObject(labels) && Object.hasOwn(labels, label);
+    });
 };
 
-function byReference(filterKeys: readonly string[]): Filter {
-  return (items, query) => {
+function byReference(filterKeys: readonly string[]): FilterOf {
+  return (query) => {
     const wanted = new Map(new URLSearchParams(query.get("filter") ?? ""));
     const conditions = [...wanted].filter(([key]) => filterKeys.includes(key));
-    return items.filter(({ value }) => conditions.every(([key, text]) => memberOf(value, key) === text));
+    if (conditions.length === 0) return undefined;
+    return (values) => values.map((value) => conditions.every(([key, text]) => memberOf(value, key) === text));
   };
 }

@@ -1,4 +1,24 @@
+import { GatewayError } from "@fngate/kernel";
 import { isJsonObject, type JsonObject, memberOf, tableOf, withMember } from "./json.ts";
+
+/** Longest attribute path; deeper values would not pass validation anyway. */
+const MAX_PATH_SEGMENTS = 1000;
+
+/**
+ * The object that a PATCH makes of a stored one: without path a merge, with it the replacement of one attribute.
+ * Raises `REQUEST_INVALID` when the path leads nowhere.
+ */
+export function applyPatch(
+  stored: JsonObject,
+  { path, body }: { readonly path: readonly string[]; readonly body: { readonly value: unknown } },
+): JsonObject {
+  if (path.length === 0) {
+    return mergePatch(stored, Array.isArray(body.value) ? tableOf(body.value) : Object(body.value));
+  }
+  const patched = path.length > MAX_PATH_SEGMENTS ? undefined : replaceAttribute(stored, path, body.value);
+  if (!isJsonObject(patched)) throw new GatewayError("REQUEST_INVALID", `invalid sub-path: /${path.join("/")}`);
+  return patched;
+}
 
 /**
  * Merges a patch the way APISIX does, which is RFC 7396 except in two places: an empty object replaces what is

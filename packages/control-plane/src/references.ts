@@ -1,33 +1,35 @@
 import { GatewayError } from "@fngate/kernel";
-import { directoryOf, keyOf, type ResourceDefinition, type ResourceReference } from "@fngate/schema";
+import type { PluginCatalog, PluginReference } from "@fngate/plugin-kit";
+import { directoryOf, keyOf, type ResourceDefinition, type ResourceReference, type ResourceUser } from "@fngate/schema";
+import type { StoreEntry } from "@fngate/store";
 import type { BoundedStore } from "./bounded-store.ts";
-import { isJsonObject, type JsonObject, memberOf } from "./json.ts";
+import { isJsonObject, type JsonObject, memberOf, valuesAt } from "./json.ts";
+import type { StoreMirror } from "./store-mirror.ts";
 import { parseStoredResource } from "./stored-resource.ts";
 
 /** The kinds there are, as the registry of the schema package lists them. */
 export interface KindList {
-  /** Kinds that the uniform verbs serve. */
   all(): readonly ResourceDefinition[];
-  /** Those and all others that may lie in the store. */
-  known(): readonly ResourceDefinition[];
   byKind(kind: string): ResourceDefinition | undefined;
 }
 
-/** Where references are looked up: in the store itself, never in a copy that lags behind it. */
+/** Where references are looked up: single objects in the store itself, users among all objects in its mirror. */
 export interface ReferenceScope {
   readonly store: BoundedStore;
+  readonly mirror: StoreMirror;
   readonly prefix: string;
   readonly kinds: KindList;
+  readonly catalog: PluginCatalog;
 }
 
-/** Raises `RESOURCE_INVALID` for the first reference of an object that leads nowhere or to the wrong thing. */
+/** Raises `RESOURCE_INVALID` for the first of some references of an object that leads nowhere or to the wrong thing. */
 export async function assertReferencesExist(
-  definition: ResourceDefinition,
+  references: readonly ResourceReference[],
   value: JsonObject,
   scope: ReferenceScope,
 ): Promise<void> {
-  for (const reference of definition.references) {
-    const id = idAt(value, reference.path);
+  for (const reference of references) {
+    const [id] = idsAt(value, reference.path);
     if (id === undefined) continue;
     const problem = await referenceProblem(reference, id, scope);
     if (problem !== undefined) throw new GatewayError("RESOURCE_INVALID", problem);
@@ -50,42 +52,68 @@ async function referenceProblem(
 
 /** Raises `RESOURCE_IN_USE` for the first object of any kind that names the one to be deleted. */
 export async function assertUnused(definition: ResourceDefinition, id: string, scope: ReferenceScope): Promise<void> {
-  for (const user of scope.kinds.known()) {
+  const view = await scope.mirror.read();
+  const pluginReferences = pluginReferencesTo(definition, scope.catalog);
+  for (const user of scope.kinds.all()) {
     const references = user.references.filter(({ kind, isWeak }) => kind === definition.kind && isWeak !== true);
-    if (references.length === 0) continue;
-    const found = await findUser(user, (value) => references.some(({ path }) => idAt(value, path) === id), scope);
-    if (found === undefined) continue;
-    const name = `${user.kind} [${found}]`;
-    throw new GatewayError(
-      "RESOURCE_IN_USE",
-      definition.inUseMessage?.(name) ?? `can not delete this ${definition.label}, ${name} is still using it now`,
-    );
+    const hasPlugins = user.plugins !== undefined && pluginReferences.size > 0;
+    if (references.length === 0 && !hasPlugins) continue;
+    const paths = references.map(({ path }) => path);
+    const place = { id, paths, pluginReferences: hasPlugins ? pluginReferences : new Map() };
+    const directory = directoryOf(scope.prefix, user);
+    for (const entry of view.of(user).byKey) {
+      const found = useIn(entry, place);
+      if (found !== undefined) throw inUse(definition, user, { id: entry.key.slice(directory.length), ...found });
+    }
   }
 }
 
-async function findUser(
-  user: ResourceDefinition,
-  isUser: (value: JsonObject) => boolean,
-  { store, prefix }: ReferenceScope,
-): Promise<string | undefined> {
-  const directory = directoryOf(prefix, user);
-  const { entries } = await store.list(directory);
-  const idOf = ({ key }: { readonly key: string }) => key.slice(directory.length);
-  const found = entries.find((entry) => {
-    const resource = isIdOf(user, idOf(entry)) ? parseStoredResource(entry) : undefined;
-    return resource !== undefined && isUser(resource.value);
+type PluginReferences = ReadonlyMap<string, readonly PluginReference[]>;
+
+/** Fields of plugins' configurations that name objects of a kind, by plugin. */
+function pluginReferencesTo({ kind }: ResourceDefinition, catalog: PluginCatalog): PluginReferences {
+  const ofPlugin = catalog.all().map(({ name, references = [] }) => {
+    return [name, references.filter((reference) => reference.kind === kind)] as const;
   });
-  return found === undefined ? undefined : idOf(found);
+  return new Map(ofPlugin.filter(([, references]) => references.length > 0));
 }
 
-/** Tells whether the rest of a store key behind a kind's directory is an id of that kind; sub-resources are not. */
-export function isIdOf(definition: ResourceDefinition, id: string): boolean {
-  return (definition.idPattern ?? /^[^/]+$/).test(id);
+/** How an object uses the one with `id`: through a plugin (APISIX looks there first), by itself, or not. */
+function useIn(
+  entry: StoreEntry,
+  place: {
+    readonly id: string;
+    readonly paths: readonly (readonly string[])[];
+    readonly pluginReferences: PluginReferences;
+  },
+): { readonly plugin?: string } | undefined {
+  const { id, paths, pluginReferences } = place;
+  // No writer escapes the characters of an id, so most objects need not be parsed.
+  if (!entry.value.includes(id)) return undefined;
+  const value = parseStoredResource(entry)?.value;
+  if (value === undefined) return undefined;
+  const plugins = memberOf(value, "plugins");
+  for (const [plugin, references] of pluginReferences) {
+    const conf = isJsonObject(plugins) ? memberOf(plugins, plugin) : undefined;
+    if (references.some(({ path }) => idsAt(conf, path.split(".")).includes(id))) return { plugin };
+  }
+  return paths.some((path) => idsAt(value, path).includes(id)) ? {} : undefined;
 }
 
-/** An id as text; objects that APISIX wrote may hold it as a number. */
-function idAt(value: JsonObject, path: readonly string[]): string | undefined {
-  let current: unknown = value;
-  for (const name of path) current = isJsonObject(current) ? memberOf(current, name) : undefined;
-  return typeof current === "string" || typeof current === "number" ? String(current) : undefined;
+function inUse(
+  definition: ResourceDefinition,
+  { kind, pluginUserName = kind }: ResourceDefinition,
+  use: { readonly id: string; readonly plugin?: string },
+): GatewayError {
+  const user: ResourceUser = { kind, ...use };
+  const name = use.plugin === undefined ? `${kind} [${use.id}]` : `plugin in ${pluginUserName} [${use.id}]`;
+  return new GatewayError(
+    "RESOURCE_IN_USE",
+    definition.inUseMessage?.(user) ?? `can not delete this ${definition.label}, ${name} is still using it now`,
+  );
+}
+
+/** Ids as text; objects that APISIX wrote may hold them as numbers. */
+function idsAt(value: unknown, path: readonly string[]): readonly string[] {
+  return valuesAt(value, path).flatMap((id) => (typeof id === "string" || typeof id === "number" ? [String(id)] : []));
 }

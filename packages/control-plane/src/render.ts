@@ -2,6 +2,7 @@ import type { Revision } from "@fngate/store";
 import type { AdminReply } from "./http-status.ts";
 import type { JsonObject } from "./json.ts";
 import type { Page } from "./list-query.ts";
+import { entityTagOf } from "./precondition.ts";
 import type { StoredResource } from "./stored-resource.ts";
 
 /**
@@ -9,11 +10,11 @@ import type { StoredResource } from "./stored-resource.ts";
  * not. Source: APISIX Admin API, response shapes.
  */
 export function renderOne(resource: StoredResource): AdminReply {
-  return { status: 200, body: envelopeOf(resource) };
+  return { status: 200, headers: tagOf(resource.modRevision), body: envelopeOf(resource) };
 }
 
 /** A list, or the page of it that was asked for. */
-export function renderPage(page: Page): AdminReply {
+export function renderPage(page: Page<StoredResource>): AdminReply {
   return { status: 200, body: { total: page.total, list: page.items.map(envelopeOf) } };
 }
 
@@ -22,13 +23,19 @@ export function renderWritten(written: {
   readonly key: string;
   readonly value: JsonObject;
   readonly isNew: boolean;
+  readonly newRevision: Revision;
 }): AdminReply {
-  return { status: written.isNew ? 201 : 200, body: { key: written.key, value: written.value } };
+  const { key, value, isNew, newRevision } = written;
+  return { status: isNew ? 201 : 200, headers: tagOf(newRevision), body: { key, value } };
 }
 
 /** A deletion; the count is text in APISIX, so it is here. */
 export function renderDeleted(key: string): AdminReply {
   return { status: 200, body: { deleted: "1", key } };
+}
+
+function tagOf(revision: Revision): Readonly<Record<string, string>> {
+  return { ETag: entityTagOf(revision) };
 }
 
 function envelopeOf(resource: StoredResource): object {

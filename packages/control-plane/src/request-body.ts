@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { GatewayError } from "@fngate/kernel";
+import { parse } from "yaml";
 import { decodeLuaJson } from "./lua-json.ts";
 
 /** Largest Admin API body in bytes, inclusive; APISIX's, and etcd's default request limit. */
@@ -8,20 +9,41 @@ export const MAX_BODY_BYTES = 1_572_864;
 /** A decoded body; undefined when there was none. */
 export type DecodedBody = { readonly value: unknown } | undefined;
 
+/** Turns the bytes of a body that is not empty into its value; throws `REQUEST_INVALID`. */
+export type BodyDecoder = (bytes: Buffer, contentType: string) => unknown;
+
 /**
- * Reads and decodes a body, whatever its Content-Type. A declared length beyond {@link MAX_BODY_BYTES} is refused
+ * Reads and decodes a body, by default as JSON whatever its Content-Type. A declared length beyond {@link MAX_BODY_BYTES} is refused
  * before reading, a chunked body as soon as it goes beyond. Raises `REQUEST_INVALID` with the raw body in
  * `details.req_body` when it is not JSON.
  */
-export async function readBody(request: IncomingMessage): Promise<DecodedBody> {
+export async function readBody(request: IncomingMessage, decode: BodyDecoder = decodeJson): Promise<DecodedBody> {
   const bytes = await readBytes(request);
   if (bytes.length === 0) return undefined;
+  return { value: decode(bytes, request.headers["content-type"] ?? "") };
+}
+
+/** A whole configuration: YAML when its Content-Type says so, else JSON. Errors do not repeat it. */
+export const decodeDocument: BodyDecoder = (bytes, contentType) => {
+  if (contentType.startsWith("application/yaml")) {
+    try {
+      return parse(bytes.toString("utf8"));
+    } catch (error) {
+      throw new GatewayError("REQUEST_INVALID", "invalid request body: invalid yaml request body", { cause: error });
+    }
+  }
   const result = decodeLuaJson(bytes);
-  if (result.ok) return { value: result.value };
+  if (result.ok) return result.value;
+  throw new GatewayError("REQUEST_INVALID", `invalid request body: ${result.message}`);
+};
+
+const decodeJson: BodyDecoder = (bytes) => {
+  const result = decodeLuaJson(bytes);
+  if (result.ok) return result.value;
   throw new GatewayError("REQUEST_INVALID", `invalid request body: ${result.message}`, {
     details: { req_body: bytes.toString("utf8") },
   });
-}
+};
 
 /** Declared length of a request in bytes; 0 when none is declared. */
 export function declaredLength(request: IncomingMessage): number {

@@ -4,6 +4,7 @@ import type { ResourceMethod } from "@fngate/schema";
 import type { Revision } from "@fngate/store";
 import type { AdminHandler, AdminRequest } from "./admin-request.ts";
 import type { AdminReply } from "./http-status.ts";
+import { type Place, placeOf } from "./identifier.ts";
 import { renderDeleted, renderOne, renderPage, renderWritten } from "./render.ts";
 import type { ResourceService, Written } from "./resource-service.ts";
 
@@ -11,8 +12,9 @@ import type { ResourceService, Written } from "./resource-service.ts";
 interface VerbScope {
   readonly service: ResourceService;
   readonly request: AdminRequest;
-  /** Id in the URL. */
-  readonly id: string | undefined;
+  readonly place: Place;
+  /** Segments behind the id. */
+  readonly path: readonly string[];
   readonly audit: (change: Change) => void;
 }
 
@@ -25,20 +27,17 @@ interface Change {
 
 /** The uniform verbs, once for every kind. Segments behind the id matter to PATCH only, as in APISIX. */
 const VERBS: Readonly<Record<ResourceMethod, (scope: VerbScope) => Promise<AdminReply>>> = {
-  GET: async ({ service, request, id }) =>
-    id === undefined ? renderPage(await service.list(request.query)) : renderOne(await service.get(id)),
-  PUT: async ({ service, request, id, audit }) =>
-    written(await service.replace({ id, body: request.body, ttlSeconds: request.ttlSeconds }), audit),
-  POST: async ({ service, request, id, audit }) =>
-    written(await service.create({ id, body: request.body, ttlSeconds: request.ttlSeconds }), audit),
-  PATCH: async ({ service, request, id, audit }) => {
-    const { body, ttlSeconds, rest: path } = request;
-    const change = await service.patch({ id, path, body, ttlSeconds });
-    audit(change);
-    return renderWritten({ ...change, isNew: false });
+  GET: async ({ service, request, place }) =>
+    place.id === undefined ? renderPage(await service.list(place, request.query)) : renderOne(await service.get(place)),
+  PUT: async ({ service, request, place, audit }) => written(await service.replace({ ...request, place }), audit),
+  POST: async ({ service, request, place, audit }) => written(await service.create({ ...request, place }), audit),
+  PATCH: async ({ service, request, place, path, audit }) => {
+    const change = await service.patch({ ...request, place, path });
+    return written({ ...change, isNew: false }, audit);
   },
-  DELETE: async ({ service, request, id, audit }) => {
-    const change = await service.remove(id, request.query.get("force") === "true");
+  DELETE: async ({ service, request, place, audit }) => {
+    const isForced = request.query.get("force") === "true";
+    const change = await service.remove({ place, isForced, precondition: request.precondition });
     audit(change);
     return renderDeleted(change.key);
   },
@@ -53,7 +52,9 @@ export function resourceHandler(service: ResourceService, logger: Logger): Admin
       throw new GatewayError("RESOURCE_METHOD_UNSUPPORTED", `not supported \`${request.method}\` method for ${label}`);
     }
     const audit = (change: Change) => logChange(logger, request, change);
-    return VERBS[method]({ service, request, id: request.param("id"), audit });
+    const { param, rest } = request;
+    const { place, path } = placeOf(service.definition, { parent: param("parent"), id: param("id"), rest });
+    return VERBS[method]({ service, request, place, path, audit });
   };
 }
 

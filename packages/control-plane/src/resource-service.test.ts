@@ -295,13 +295,6 @@ describe("other kinds", () => {
       json: { error_msg: "can not delete this plugin config, route [with-config] is still using it now" },
     });
   });
-
-  it.each(["consumers", "ssls", "secrets", "credentials"])("%s are not served by these verbs", async (plural) => {
-    expect(await admin.call("GET", `/${plural}`)).toMatchObject({
-      status: 404,
-      json: { error_msg: `Unsupported resource type: ${plural}` },
-    });
-  });
 });
 
 describe("time to live", () => {

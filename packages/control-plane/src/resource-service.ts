@@ -1,25 +1,21 @@
 import { type Clock, GatewayError, isGatewayError } from "@fngate/kernel";
-import type { PluginCatalog } from "@fngate/plugin-kit";
 import { directoryOf, type Keyring, keyOf, type ResourceDefinition } from "@fngate/schema";
 import type { Expectation, Revision } from "@fngate/store";
-import type { BoundedStore } from "./bounded-store.ts";
-import { assertNoId, keyPartOf, requireId, resolveId } from "./identifier.ts";
+import { assertNoId, identify, keyPartOf, type Place, requireId, storeIdOf } from "./identifier.ts";
 import { isJsonObject, type JsonObject, tableOf, withMember, withoutPath } from "./json.ts";
-import { type Page, selectPage } from "./list-query.ts";
-import { mergePatch, replaceAttribute } from "./patch.ts";
-import { assertUnused, isIdOf, type KindList } from "./references.ts";
+import type { Page } from "./list-query.ts";
+import { applyPatch } from "./patch.ts";
+import { assertHolds, changed, type Precondition } from "./precondition.ts";
+import { assertUnused } from "./references.ts";
 import type { DecodedBody } from "./request-body.ts";
-import { assertValid } from "./resource-check.ts";
+import { assertValid, type CheckScope } from "./resource-check.ts";
+import { selectResources } from "./resource-list.ts";
 import { type SecretsAtRest, secretsAtRest } from "./secrets-at-rest.ts";
 import { parseStoredResource, type StoredResource } from "./stored-resource.ts";
 import { assertNoTimestamps, stampPatch, stampWrite } from "./timestamps.ts";
 
 /** What every {@link ResourceService} works with. */
-export interface ResourceScope {
-  readonly store: BoundedStore;
-  readonly prefix: string;
-  readonly kinds: KindList;
-  readonly catalog: PluginCatalog;
+export interface ResourceScope extends CheckScope {
   readonly keyring: Keyring | undefined;
   readonly clock: Clock;
 }
@@ -43,10 +39,10 @@ export interface Removed {
 
 /** A body to be stored, and where. */
 export interface WriteRequest {
-  /** Id in the URL. */
-  readonly id: string | undefined;
+  readonly place: Place;
   readonly body: DecodedBody;
   readonly ttlSeconds: number | undefined;
+  readonly precondition: Precondition | undefined;
 }
 
 /** A PATCH: without `path` a merge, with it the replacement of one attribute. */
@@ -54,12 +50,18 @@ export interface PatchRequest extends WriteRequest {
   readonly path: readonly string[];
 }
 
+/** What is to be deleted. */
+export interface RemoveRequest {
+  readonly place: Place;
+  /** Deletes it even while others use it. */
+  readonly isForced: boolean;
+  readonly precondition: Precondition | undefined;
+}
+
 /** Tries of a PATCH before it gives up; each lost try means that another writer succeeded. */
 const MAX_PATCH_ATTEMPTS = 24;
 /** Longest pause between two tries in milliseconds; random below, so that rivals spread out. */
 const MAX_PATCH_PAUSE_MS = 50;
-/** Longest attribute path; deeper values would not pass validation anyway. */
-const MAX_PATH_SEGMENTS = 1000;
 
 /** CRUD of one kind of resource over the store, without HTTP. Everything kind-specific comes from the definition. */
 export class ResourceService {
@@ -74,49 +76,51 @@ export class ResourceService {
   }
 
   /** One object; raises `RESOURCE_NOT_FOUND`. */
-  async get(id: string): Promise<StoredResource> {
-    const entry = await this.#scope.store.get(this.#keyOf(id));
+  async get(place: Place): Promise<StoredResource> {
+    const entry = await this.#scope.store.get(this.#keyOf(storeIdOf(this.definition, place)));
     const resource = entry === undefined ? undefined : parseStoredResource(entry);
     if (resource === undefined) throw notFound();
     return this.#open(resource);
   }
 
   /** The objects that a query selects; raises `RESOURCE_NOT_FOUND` when not even the directory's placeholder is there. */
-  async list(query: URLSearchParams): Promise<Page> {
-    const directory = directoryOf(this.#scope.prefix, this.definition);
-    const { entries } = await this.#scope.store.list(directory);
-    if (entries.length === 0) throw notFound();
-    const children = entries.filter(({ key }) => isIdOf(this.definition, key.slice(directory.length)));
-    const page = selectPage(
-      children.flatMap((entry) => parseStoredResource(entry) ?? []),
-      query,
-      this.#filterKeys(),
-    );
+  async list(place: Place, query: URLSearchParams): Promise<Page<StoredResource>> {
+    const { mirror, prefix } = this.#scope;
+    const view = await mirror.read();
+    const start = storeIdOf(this.definition, place);
+    const page = selectResources(this.definition, { index: view.of(this.definition), prefix, start, query });
+    if (page.isEmpty && (start !== "" || !view.hasPlaceholder(directoryOf(prefix, this.definition)))) throw notFound();
     return { total: page.total, items: page.items.map((resource) => this.#open(resource)) };
   }
 
-  /** PUT: stores the body under its id whether or not there was such an object; the last writer wins. */
-  async replace({ id: urlId, body, ttlSeconds }: WriteRequest): Promise<Written> {
+  /** PUT: stores the body under its id whether or not there was such an object; without precondition the last writer wins. */
+  async replace({ place, body, ttlSeconds, precondition }: WriteRequest): Promise<Written> {
     const table = bodyTable(body);
-    const id = resolveId({ label: this.definition.label, urlId, body: table });
+    const { id, value } = identify(this.definition, place.id, table);
     assertNoTimestamps(table);
-    const candidate = withMember(table, "id", id);
-    await assertValid(this.definition, candidate, this.#scope);
-    const key = this.#keyOf(keyPartOf(id));
+    const storeId = (ownId: string) => storeIdOf(this.definition, { parent: place.parent, id: ownId });
+    await assertValid(this.definition, { value, id, urlId: place.id, storeId }, this.#scope);
+    await this.#assertParent(place);
+    const key = this.#keyOf(storeId(keyPartOf(id)));
     const previous = await this.#scope.store.get(key);
-    const value = this.#stamp(candidate, previous === undefined ? undefined : parseStoredResource(previous)?.value);
-    return this.#store(key, value, { ttlSeconds });
+    assertHolds(precondition, previous?.modRevision);
+    const stamped = this.#stamp(value, previous === undefined ? undefined : parseStoredResource(previous)?.value);
+    const expect = precondition === undefined ? undefined : (previous?.modRevision ?? "absent");
+    return this.#store(key, stamped, { ttlSeconds, expect }).catch(conflictAsChanged);
   }
 
   /** POST: stores the body under an id of 20 digits that the store's revision makes unique. */
-  async create({ id: urlId, body, ttlSeconds }: WriteRequest): Promise<Written> {
+  async create({ place, body, ttlSeconds, precondition }: WriteRequest): Promise<Written> {
     const table = bodyTable(body);
-    assertNoId({ label: this.definition.label, urlId, body: table });
+    assertNoId(this.definition, place.id, table);
     assertNoTimestamps(table);
-    await assertValid(this.definition, table, this.#scope);
+    assertHolds(precondition, undefined);
+    const storeId = (ownId: string) => storeIdOf(this.definition, { parent: place.parent, id: ownId });
+    await assertValid(this.definition, { value: table, id: undefined, urlId: undefined, storeId }, this.#scope);
     const { revision } = await this.#scope.store.put(`${this.#scope.prefix}/gen_id`, "1");
     const id = revision.padStart(20, "0");
-    return this.#store(this.#keyOf(id), this.#stamp(withMember(table, "id", id), undefined), { ttlSeconds });
+    const stamped = this.#stamp(withMember(table, "id", id), undefined);
+    return this.#store(this.#keyOf(storeId(id)), stamped, { ttlSeconds, expect: undefined });
   }
 
   /**
@@ -124,11 +128,11 @@ export class ResourceService {
    * `STORE_CONFLICT` when {@link MAX_PATCH_ATTEMPTS} tries all lost.
    */
   async patch(request: PatchRequest): Promise<Written> {
-    const id = requireId(this.definition.label, request.id);
+    const id = requireId(this.definition, request.place.id, "PATCH");
     const { body, path } = request;
     if (body === undefined) throw invalid("missing new configuration");
     if (path.length === 0 && !isTable(body.value)) throw invalid("invalid configuration");
-    const key = this.#keyOf(id);
+    const key = this.#keyOf(storeIdOf(this.definition, request.place));
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#patchOnce(key, id, { ...request, body });
@@ -142,32 +146,62 @@ export class ResourceService {
     }
   }
 
-  /** DELETE: refuses while other objects name this one, unless forced. Raises `RESOURCE_IN_USE`, `RESOURCE_NOT_FOUND`. */
-  async remove(urlId: string | undefined, isForced: boolean): Promise<Removed> {
-    const id = requireId(this.definition.label, urlId);
-    if (!isForced) await assertUnused(this.definition, id, this.#scope);
-    const key = this.#keyOf(id);
-    const { deleted, revision } = await this.#scope.store.delete(key);
+  /**
+   * DELETE: refuses while other objects name this one, unless forced; what it owns goes with it. Raises
+   * `RESOURCE_IN_USE`, `RESOURCE_NOT_FOUND` and `RESOURCE_CHANGED`.
+   */
+  async remove({ place, isForced, precondition }: RemoveRequest): Promise<Removed> {
+    requireId(this.definition, place.id, "DELETE");
+    const storeId = storeIdOf(this.definition, place);
+    if (!isForced) await assertUnused(this.definition, storeId, this.#scope);
+    const key = this.#keyOf(storeId);
+    const current = precondition === undefined ? undefined : await this.#scope.store.get(key);
+    assertHolds(precondition, current?.modRevision);
+    // First, so that nothing is left for a later object of that name; a delete that may yet lose a race touches nothing.
+    if (precondition === undefined) await this.#removeOwned(key);
+    const { deleted, revision } = await this.#scope.store
+      .delete(key, current?.modRevision)
+      .catch((error: unknown) => conflictAsChanged(error));
+    if (precondition !== undefined) await this.#removeOwned(key);
     if (deleted === undefined) throw notFound();
     return { key, oldRevision: deleted.modRevision, newRevision: revision };
+  }
+
+  async #removeOwned(key: string): Promise<void> {
+    for (const directory of this.definition.ownedDirectories ?? []) {
+      await this.#scope.store.deletePrefix(`${key}/${directory}/`);
+    }
   }
 
   async #patchOnce(key: string, id: string, request: PatchRequest & { body: { value: unknown } }): Promise<Written> {
     const entry = await this.#scope.store.get(key);
     const stored = entry === undefined ? undefined : parseStoredResource(entry);
     if (stored === undefined) throw notFound();
-    const changed = applyPatch(this.#secrets.open(stored.value), request);
-    const body = withMember(changed, "id", resolveId({ label: this.definition.label, urlId: id, body: changed }));
+    assertHolds(request.precondition, stored.modRevision);
+    const merged = applyPatch(this.#secrets.open(stored.value), request);
+    const { value: body } = identify(this.definition, id, merged);
     const patch = request.path.length === 0 ? request.body.value : undefined;
     const value = this.definition.hasTimestamps ? stampPatch(body, patch, this.#nowSeconds()) : body;
-    await assertValid(this.definition, value, this.#scope);
+    const storeId = (ownId: string) => storeIdOf(this.definition, { parent: request.place.parent, id: ownId });
+    await assertValid(this.definition, { value, id, urlId: id, storeId }, this.#scope);
     return this.#store(key, value, { ttlSeconds: request.ttlSeconds, expect: stored.modRevision });
+  }
+
+  /** Objects that belong to another one are stored below one that exists only. */
+  async #assertParent({ parent }: Place): Promise<void> {
+    const rule = this.definition.naming?.parent;
+    const owner = rule === undefined ? undefined : this.#scope.kinds.byKind(rule.kind);
+    if (rule === undefined || owner === undefined || parent === undefined) return;
+    const entry = await this.#scope.store.get(keyOf(this.#scope.prefix, owner, parent));
+    if (entry === undefined) {
+      throw new GatewayError("RESOURCE_NOT_FOUND", rule.missing, { details: { isParent: true } });
+    }
   }
 
   async #store(
     key: string,
     value: JsonObject,
-    { ttlSeconds, expect }: { ttlSeconds: number | undefined; expect?: Expectation },
+    { ttlSeconds, expect }: { ttlSeconds: number | undefined; expect: Expectation | undefined },
   ): Promise<Written> {
     const sealed = this.#secrets.seal(value);
     const { previous, revision } = await this.#scope.store.put(key, JSON.stringify(sealed), {
@@ -176,12 +210,6 @@ export class ResourceService {
     });
     const oldRevision = previous?.modRevision;
     return { key, value: sealed, isNew: previous === undefined, oldRevision, newRevision: revision };
-  }
-
-  /** Members that `?filter=` may compare: APISIX has it for the kinds that can belong to a service. */
-  #filterKeys(): readonly string[] {
-    const canHaveService = this.definition.references.some(({ path }) => path.join(".") === "service_id");
-    return canHaveService ? ["service_id", "upstream_id"] : [];
   }
 
   #stamp(value: JsonObject, previous: JsonObject | undefined): JsonObject {
@@ -216,16 +244,9 @@ function isTable(value: unknown): boolean {
   return typeof value === "object" && value !== null;
 }
 
-function applyPatch(
-  stored: JsonObject,
-  { path, body }: { path: readonly string[]; body: { value: unknown } },
-): JsonObject {
-  if (path.length === 0) {
-    return mergePatch(stored, Array.isArray(body.value) ? tableOf(body.value) : Object(body.value));
-  }
-  const changed = path.length > MAX_PATH_SEGMENTS ? undefined : replaceAttribute(stored, path, body.value);
-  if (!isJsonObject(changed)) throw new GatewayError("REQUEST_INVALID", `invalid sub-path: /${path.join("/")}`);
-  return changed;
+/** With a precondition, a race that was lost is the client's to know of. */
+function conflictAsChanged(error: unknown): never {
+  throw isGatewayError(error, "STORE_CONFLICT") ? changed(error) : error;
 }
 
 function notFound(): GatewayError {

@@ -13,6 +13,7 @@ const MAX_LINGER_BYTES = 16 * 1_048_576;
 export async function respond(request: IncomingMessage, response: ServerResponse, reply: AdminReply): Promise<void> {
   const body = typeof reply.body === "object" ? `${JSON.stringify(reply.body)}\n` : (reply.body ?? "");
   response.statusCode = reply.status;
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   if (!response.hasHeader("Content-Type")) response.setHeader("Content-Type", "application/json");
   response.setHeader("Content-Length", Buffer.byteLength(body));
   if (request.complete || request.destroyed || !hasBody(request)) {

@@ -29,4 +29,5 @@ export {
   type PluginDefinition,
   type PluginDeps,
   type PluginInstance,
+  type PluginReference,
 } from "./plugin.ts";

@@ -29,6 +29,14 @@ export interface PluginInstance {
   dispose?(): void;
 }
 
+/** A field of a plugin's configuration that names a resource by id. */
+export interface PluginReference {
+  /** Dotted path of the field; arrays on the way are entered item by item. */
+  readonly path: string;
+  /** Kind that the id belongs to, e.g. `upstream`. */
+  readonly kind: string;
+}
+
 /** A plugin as its author declares it; the folder name is the plugin's name. */
 export interface PluginDefinition<TConfig = unknown> {
   /** Name on the wire, kebab-case. */
@@ -39,12 +47,26 @@ export interface PluginDefinition<TConfig = unknown> {
   readonly priority: number;
   /** Set on authentication plugins. */
   readonly type?: "auth";
+  /** Set on plugins that only make sense for the gateway as a whole; clients then offer them for global rules alone. */
+  readonly scope?: "global";
   /** Configuration as stored; parsing fills the defaults. */
   readonly schema: z.ZodType<TConfig>;
   /** Dotted paths of the configuration that are encrypted at rest (APISIX's `encrypt_fields`). */
   readonly secretFields?: readonly string[];
+  /** Schema of the configuration inside consumers and credentials; absent: {@link PluginDefinition.schema}. */
+  readonly consumerSchema?: z.ZodType;
+  /** {@link PluginDefinition.secretFields} of the {@link PluginDefinition.consumerSchema}. */
+  readonly consumerSecretFields?: readonly string[];
+  /** Member of the configuration inside consumers and credentials that tells who calls: no two of them may share it. */
+  readonly identityField?: string;
+  /** Schema of the configuration inside stream routes; absent: the plugin is unknown there. */
+  readonly streamSchema?: z.ZodType;
   /** Schema of the plugin's metadata object; absent: anything is taken. */
   readonly metadataSchema?: z.ZodType;
+  /** Dotted paths of the metadata that are encrypted at rest. */
+  readonly metadataSecretFields?: readonly string[];
+  /** Fields of the configuration that name resources, which cannot be deleted while they do. */
+  readonly references?: readonly PluginReference[];
   /** Fast and free of I/O: work that depends only on the configuration happens here, never per request. */
   setup(config: TConfig, deps: PluginDeps): PluginInstance;
 }

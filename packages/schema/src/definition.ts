@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import type { NamingRules } from "./naming.ts";
+import type { CheckablePlugins } from "./plugin-check.ts";
 
 /** Verbs of the Admin API. */
 export type ResourceMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -15,6 +17,33 @@ export interface ResourceReference {
   readonly missing?: (id: string) => string;
   /** True when what it names may be deleted all the same: APISIX looks for some users only. */
   readonly isWeak?: true;
+  /** True when it is looked up after the plugins were checked; default: before. */
+  readonly isLate?: true;
+}
+
+/** Who uses an object that is to be deleted. */
+export interface ResourceUser {
+  readonly kind: string;
+  readonly id: string;
+  /** Name of the plugin inside the user that names the object; absent when the user itself does. */
+  readonly plugin?: string;
+}
+
+/** Something that no two objects may have in common, such as a key that tells who calls. */
+export interface Claim {
+  /** The same text for all who claim the same. */
+  readonly text: string;
+  /** Whole `error_msg` when another object, with this kind and id, has it already. */
+  conflict(owner: ResourceUser): string;
+}
+
+/** What the objects of some kinds may not have in common. */
+export interface UniquenessRule {
+  /** Kinds that are compared. */
+  readonly among: readonly string[];
+  claims(value: Readonly<Record<string, unknown>>, plugins: CheckablePlugins): readonly Claim[];
+  /** Owners that may have the same beside the object itself; `id` is what follows the directory in its key. */
+  isExempt?(id: string, owner: ResourceUser): boolean;
 }
 
 /**
@@ -38,29 +67,41 @@ export interface ResourceDefinition<TKind extends string = string, TSchema exten
   readonly directory?: string;
   /** What an id (everything after the directory in a store key) looks like; default: one segment without `/`. */
   readonly idPattern?: RegExp;
-  /** Schema by id where it depends on one: a secret's by its manager. Absent for ids it does not know. */
-  readonly schemaFor?: (id: string) => z.ZodType | undefined;
+  /** How its ids are found in URLs and bodies; absent: `/<plural>/<id>` and the member `id`. */
+  readonly naming?: NamingRules;
+  /** Schema by id where it depends on one: a secret's by its manager. Nothing for ids it does not know. */
+  readonly schemaFor?: (id: string, plugins: CheckablePlugins) => z.ZodType | undefined;
+  /** Whole `error_msg` for an id that {@link schemaFor} does not know. */
+  unknownId?(id: string): string;
   /** Which plugin schema validates the object's `plugins`; absent when it has none. */
   readonly plugins?: "main" | "consumer" | "stream";
   /** Checked for existence on write, and for users on delete, in this order. */
   readonly references: readonly ResourceReference[];
   /** Dotted paths that are encrypted at rest. */
   readonly secretFields: readonly string[];
-  /** Whole `error_msg` when a delete is refused because `user` (`route [1]`) names the object; default: `can not delete this <label>, <user> is still using it now`. */
-  inUseMessage?(user: string): string;
+  /** Dotted paths of texts of any form that are encrypted at rest, by id: a plugin's metadata by its plugin. */
+  readonly secretTextsOf?: (id: string, plugins: CheckablePlugins) => readonly string[];
+  /** Whole `error_msg` when a delete is refused; default: `can not delete this <label>, <kind> [<id>] is still using it now`. */
+  inUseMessage?(user: ResourceUser): string;
+  /** The kind in messages that say who uses an object through a plugin; default: {@link kind}. */
+  readonly pluginUserName?: string;
+  /** Directories below an object's key that are deleted with it. */
+  readonly ownedDirectories?: readonly string[];
+  /** What may not be in two objects. */
+  readonly uniqueness?: UniquenessRule;
+  /** Set on kinds that exist only where the process has stream listeners. */
+  readonly subsystem?: "stream";
   /** Dotted paths that a GET leaves out. */
   readonly hiddenFields?: readonly string[];
-  /**
-   * Set while the generic Admin API does not know some rule of the kind (sub-resources, keys that are not the id, checks
-   * against other objects): `registry.all` and `byPlural` leave it out, `byKind` and `known` do not.
-   */
-  readonly needsOwnApi?: true;
   /** Rules APISIX checks before the schema; returns the whole `error_msg`. */
   precheck?(value: Readonly<Record<string, unknown>>): string | undefined;
-  /** Cross-field rules after the schema and before references; returns the whole `error_msg`. `parsed` has defaults. */
-  check?(parsed: z.output<TSchema>): string | undefined;
+  /**
+   * Cross-field rules after the schema and before references; returns the whole `error_msg`. `parsed` has defaults,
+   * `urlId` is the id in the URL.
+   */
+  check?(parsed: z.output<TSchema>, urlId?: string): string | undefined;
   /** Rules after references and plugins (expressions); returns the whole `error_msg`. */
-  lateCheck?(parsed: z.output<TSchema>): string | undefined;
+  lateCheck?(parsed: z.output<TSchema>, plugins: CheckablePlugins): string | undefined;
 }
 
 /** Declares a kind; exists for the inference of its types. */

@@ -1,5 +1,13 @@
 export { type CheckResult, checkValue } from "./check-value.ts";
-export { defineResource, type ResourceDefinition, type ResourceMethod, type ResourceReference } from "./definition.ts";
+export {
+  type Claim,
+  defineResource,
+  type ResourceDefinition,
+  type ResourceMethod,
+  type ResourceReference,
+  type ResourceUser,
+  type UniquenessRule,
+} from "./definition.ts";
 export {
   createKeyring,
   DEFAULT_KEYRING,
@@ -11,6 +19,7 @@ export {
 export { expressionProblem } from "./expression-check.ts";
 export type { Upstream } from "./fields/upstream.ts";
 export { schemaToJson, toJsonSchema } from "./json-schema.ts";
+export { byUrlOrBody, type Identify } from "./naming.ts";
 export {
   type CheckablePlugin,
   type CheckablePlugins,

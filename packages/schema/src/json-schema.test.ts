@@ -4,7 +4,7 @@ import { schemaToJson, toJsonSchema } from "./json-schema.ts";
 import { registry } from "./resources/index.ts";
 
 describe("toJsonSchema", () => {
-  it.each(registry.known().map((definition) => [definition.kind, definition] as const))(
+  it.each(registry.all().map((definition) => [definition.kind, definition] as const))(
     "exports %s",
     (_kind, definition) => {
       const json = toJsonSchema(definition);

@@ -5,7 +5,8 @@ import { type CheckablePlugin, checkPlugins, type PluginPlace, parsePluginConf }
 const openfunction: CheckablePlugin = {
   schema: z.looseObject({ function_uri: z.string(), timeout: z.int().min(100).default(3000) }),
 };
-const closed: CheckablePlugin = { schema: z.strictObject({ size: z.int().default(1) }) };
+const sized = z.strictObject({ size: z.int().default(1) });
+const closed: CheckablePlugin = { schema: sized, streamSchema: sized };
 const keyAuth: CheckablePlugin = {
   schema: z.looseObject({ header: z.string().default("apikey") }),
   consumerSchema: z.looseObject({ key: z.string() }),
@@ -106,6 +107,7 @@ describe("checkPlugins", () => {
   });
 
   it("words stream plugins in their own way", () => {
+    expect(check({ openfunction: {} }, "stream")).toBe("unknown plugin [openfunction]");
     expect(check({ closed: { a: 1 } }, "stream")).toBe(
       "failed to check the configuration of stream plugin [closed]: additional properties forbidden, found a",
     );

@@ -9,8 +9,18 @@ import { text } from "./fields/text.ts";
 /** What the check needs to know of a plugin; every `PluginDefinition` of the plugin kit is one. */
 export interface CheckablePlugin {
   readonly schema: z.ZodType;
+  /** Set on authentication plugins, which alone may stand in credentials. */
+  readonly type?: "auth";
   /** Schema inside consumers and credentials; absent: the main schema. */
   readonly consumerSchema?: z.ZodType;
+  /** Schema inside stream routes; a plugin without one is unknown there. */
+  readonly streamSchema?: z.ZodType;
+  /** Schema of the metadata object; absent: anything is taken. */
+  readonly metadataSchema?: z.ZodType;
+  /** Dotted paths of the metadata that are encrypted at rest. */
+  readonly metadataSecretFields?: readonly string[];
+  /** Member of the configuration inside consumers and credentials that no two of them may share. */
+  readonly identityField?: string;
 }
 
 /** The plugins a check knows by name. */
@@ -72,7 +82,7 @@ export function parsePluginConf(
 ): CheckResult<ParsedPluginConf> {
   const { _meta: rawMeta, ...own } = isTable(conf) && !isFilledArray(conf) ? conf : { _meta: undefined };
   const isOwnConsumerSchema = which === "consumer" && plugin.consumerSchema !== undefined;
-  const schema = isOwnConsumerSchema ? (plugin.consumerSchema ?? plugin.schema) : plugin.schema;
+  const schema = schemaIn(which, plugin) ?? plugin.schema;
   const config = checkValue(schema, isTable(conf) && !isFilledArray(conf) ? own : conf);
   if (!config.ok) return config;
   if (rawMeta === undefined) return { ok: true, value: { meta: {}, config: config.value } };
@@ -82,10 +92,16 @@ export function parsePluginConf(
   return { ok: false, message: `property "_meta" validation failed: ${meta.message}` };
 }
 
+/** The schema that a plugin has for a place of its own. */
+function schemaIn(which: PluginPlace, plugin: CheckablePlugin): z.ZodType | undefined {
+  return { main: plugin.schema, consumer: plugin.consumerSchema, stream: plugin.streamSchema }[which];
+}
+
 function pluginProblem(name: string, conf: unknown, options: PluginCheckOptions): string | undefined {
   if (!isTable(conf)) return `invalid plugin conf ${luaJson(conf)} for plugin [${name}]`;
   const plugin = options.catalog.get(name);
-  if (plugin === undefined) return options.unknown === "skip" ? undefined : `unknown plugin [${name}]`;
+  const isUnknown = plugin === undefined || (options.which === "stream" && plugin.streamSchema === undefined);
+  if (isUnknown) return options.unknown === "skip" ? undefined : `unknown plugin [${name}]`;
   const parsed = parsePluginConf(plugin, conf, options.which);
   const meta = isRecord(conf["_meta"]) ? conf["_meta"] : {};
   if (!parsed.ok && meta["disable"] !== true) {

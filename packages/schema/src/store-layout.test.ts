@@ -36,7 +36,7 @@ describe("store layout", () => {
   it("covers every known kind", () => {
     expect(KEYS.map(([kind]) => kind).sort()).toEqual(
       registry
-        .known()
+        .all()
         .map(({ kind }) => kind)
         .sort(),
     );
@@ -72,7 +72,6 @@ describe("store layout", () => {
     expect(new Set(PLACEHOLDER_DIRECTORIES).size).toBe(13);
     expect(placeholderKeys("/apisix")).toContain("/apisix/routes/");
     expect(() => JSON.parse(PLACEHOLDER_VALUE)).toThrow(SyntaxError);
-    for (const { directory, plural } of registry.known())
-      expect(PLACEHOLDER_DIRECTORIES).toContain(directory ?? plural);
+    for (const { directory, plural } of registry.all()) expect(PLACEHOLDER_DIRECTORIES).toContain(directory ?? plural);
   });
 });

@@ -41,7 +41,7 @@ export function parseKey(
   prefix: string,
   key: string,
 ): { readonly definition: ResourceDefinition; readonly id: string } | undefined {
-  for (const definition of registry.known()) {
+  for (const definition of registry.all()) {
     const directory = directoryOf(prefix, definition);
     if (!key.startsWith(directory)) continue;
     const id = key.slice(directory.length);

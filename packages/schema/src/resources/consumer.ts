@@ -1,7 +1,9 @@
+import { authKeys } from "../auth-keys.ts";
 import { defineResource } from "../definition.ts";
 import { closedObject } from "../fields/container.ts";
 import { desc, id, labels, plugins, timestamp } from "../fields/shared.ts";
 import { text } from "../fields/text.ts";
+import { byMember } from "../naming.ts";
 
 /** Who calls: a user name and the credentials of authentication plugins. APISIX: consumer. */
 export const consumer = defineResource({
@@ -21,7 +23,10 @@ export const consumer = defineResource({
   methods: ["GET", "PUT", "DELETE"],
   hasTimestamps: true,
   plugins: "consumer",
-  references: [{ path: ["group_id"], kind: "consumer_group" }],
+  naming: { identify: byMember("username") },
+  references: [{ path: ["group_id"], kind: "consumer_group", isLate: true }],
   secretFields: [],
-  needsOwnApi: true,
+  ownedDirectories: ["credentials"],
+  check: ({ username }, urlId) => (urlId === undefined || urlId === username ? undefined : "wrong username"),
+  uniqueness: { ...authKeys, isExempt: (id, owner) => owner.id.startsWith(`${id}/`) },
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { authKeys } from "../auth-keys.ts";
 import { defineResource } from "../definition.ts";
 import { closedObject } from "../fields/container.ts";
 import { atMostProperties } from "../fields/rules.ts";
@@ -22,7 +23,15 @@ export const credential = defineResource({
   methods: ["GET", "PUT", "DELETE"],
   hasTimestamps: true,
   plugins: "consumer",
+  naming: {
+    path: "/consumers/:parent/credentials",
+    parent: { kind: "consumer", missing: "consumer not found" },
+  },
   references: [],
   secretFields: [],
-  needsOwnApi: true,
+  lateCheck: ({ plugins = {} }, catalog) =>
+    Object.keys(plugins).every((name) => catalog.get(name)?.type === "auth")
+      ? undefined
+      : "only supports auth type plugins in consumer credential",
+  uniqueness: authKeys,
 });

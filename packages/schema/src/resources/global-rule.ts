@@ -1,5 +1,6 @@
 import { defineResource } from "../definition.ts";
 import { closedObject } from "../fields/container.ts";
+import { isRecord } from "../fields/rules.ts";
 import { id, plugins, timestamp } from "../fields/shared.ts";
 
 /** Plugins that run for every request. APISIX: global rule. */
@@ -18,6 +19,13 @@ export const globalRule = defineResource({
   plugins: "main",
   references: [],
   secretFields: [],
-  // A plugin may stand in one rule only, which takes a look at the other rules.
-  needsOwnApi: true,
+  pluginUserName: "global_rules",
+  uniqueness: {
+    among: ["global_rule"],
+    claims: ({ plugins: configured }) =>
+      (isRecord(configured) ? Object.keys(configured) : []).map((name) => ({
+        text: name,
+        conflict: ({ id: ruleId }) => `plugin '${name}' already exists in global rule with id '${ruleId}'`,
+      })),
+  },
 });

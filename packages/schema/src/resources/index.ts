@@ -49,22 +49,18 @@ export type DefinitionOf<TKind extends Kind> = ResourceDefinition<
 
 /** Every kind of resource, by name, by path and as lists. */
 export const registry = {
-  /** The kinds the generic Admin API serves, in the order in which APISIX looks for users of an object. */
-  all: (): readonly ResourceDefinition[] => SERVED,
-  /** Those and the kinds that need an API of their own (`needsOwnApi`): all that may lie in a store. */
-  known: (): readonly ResourceDefinition[] => KNOWN,
+  /** Every kind, in the order in which APISIX looks for users of an object. */
+  all: (): readonly ResourceDefinition[] => ALL,
   /** The definition of a known kind. */
   byKind,
-  /** The definition that the generic Admin API serves under a path segment (`routes`), or nothing. */
-  byPlural: (plural: string): ResourceDefinition | undefined =>
-    SERVED.find((definition) => definition.plural === plural),
+  /** The definition under a path segment (`routes`), or nothing. */
+  byPlural: (plural: string): ResourceDefinition | undefined => ALL.find((definition) => definition.plural === plural),
 };
 
-const KNOWN: readonly ResourceDefinition[] = Object.values(definitions);
+const ALL: readonly ResourceDefinition[] = Object.values(definitions);
 const BY_KIND: ReadonlyMap<string, ResourceDefinition> = new Map(
-  KNOWN.map((definition) => [definition.kind, definition]),
+  ALL.map((definition) => [definition.kind, definition]),
 );
-const SERVED = KNOWN.filter(({ needsOwnApi }) => needsOwnApi === undefined);
 
 function byKind<TKind extends Kind>(kind: TKind): DefinitionOf<TKind>;
 function byKind(kind: string): ResourceDefinition | undefined;

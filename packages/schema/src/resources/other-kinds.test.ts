@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkValue } from "../check-value.ts";
 import { type Kind, registry } from "./index.ts";
 
+const NO_PLUGINS = new Map<string, never>();
 const CERTIFICATE = "c".repeat(128);
 const KEY = "k".repeat(64);
 const PAIR = { cert: CERTIFICATE, key: KEY };
@@ -118,7 +119,7 @@ describe("other kinds", () => {
   ])("looks at the addresses of a stream route again: %j", (value, message) => {
     const { schema, lateCheck } = registry.byKind("stream_route");
     const result = checkValue(schema, value);
-    expect(result.ok && lateCheck?.(result.value)).toBe(message);
+    expect(result.ok && lateCheck?.(result.value, NO_PLUGINS)).toBe(message);
   });
 
   it("checks the upstream inside a service beyond its schema", () => {
@@ -140,12 +141,12 @@ describe("other kinds", () => {
       'property "auth_config" validation failed: property "project_id" is required',
     ],
   ])("checks the secret %s by its manager", (id, value, message) => {
-    const schema = registry.byKind("secret").schemaFor?.(id);
+    const schema = registry.byKind("secret").schemaFor?.(id, NO_PLUGINS);
     expect(schema && checkValue(schema, value)).toEqual({ ok: false, message });
   });
 
   it("knows no schema for secrets of other managers", () => {
-    expect(registry.byKind("secret").schemaFor?.("nope/1")).toBeUndefined();
+    expect(registry.byKind("secret").schemaFor?.("nope/1", NO_PLUGINS)).toBeUndefined();
   });
 
   it.each([
@@ -182,25 +183,32 @@ describe("registry", () => {
     expect(registry.byKind(unknown)).toBeUndefined();
   });
 
-  it("keeps kinds that need an API of their own from the generic one", () => {
+  it("lists the kinds in the order in which users of an object are looked for", () => {
     expect(registry.all().map(({ kind }) => kind)).toEqual([
       "route",
       "service",
       "upstream",
       "plugin_config",
+      "consumer",
+      "credential",
       "consumer_group",
+      "global_rule",
+      "plugin_metadata",
+      "ssl",
+      "proto",
+      "stream_route",
+      "secret",
     ]);
-    expect(registry.byPlural("consumers")).toBeUndefined();
-    expect(registry.known().map(({ kind }) => kind)).toContain("consumer");
+    expect(registry.byPlural("consumers")).toBe(registry.byKind("consumer"));
   });
 
   it("names only known kinds in references", () => {
-    const targets = registry.known().flatMap(({ references }) => references.map(({ kind }) => kind));
+    const targets = registry.all().flatMap(({ references }) => references.map(({ kind }) => kind));
     for (const target of targets) expect(registry.byKind(target)).toBeDefined();
   });
 
   it("words the refusals that differ from the usual", () => {
-    expect(registry.byKind("service").inUseMessage?.("route [1]")).toBe(
+    expect(registry.byKind("service").inUseMessage?.({ kind: "route", id: "1" })).toBe(
       "can not delete this service directly, route [1] is still using it now",
     );
     const superior = registry.byKind("stream_route").references.find(({ kind }) => kind === "stream_route");

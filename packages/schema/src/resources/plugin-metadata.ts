@@ -1,16 +1,26 @@
 import { defineResource } from "../definition.ts";
 import { openObject } from "../fields/container.ts";
 import { id } from "../fields/shared.ts";
+import { byUrl } from "../naming.ts";
+
+/** What the metadata of a plugin without a schema for it looks like. */
+const anyMetadata = openObject({ id: id.optional() });
 
 /** Settings of a plugin for the whole gateway; the id is the plugin's name, whose own schema applies. APISIX: plugin metadata. */
 export const pluginMetadata = defineResource({
   kind: "plugin_metadata",
   plural: "plugin_metadata",
   label: "plugin_metadata",
-  schema: openObject({ id: id.optional() }),
+  schema: anyMetadata,
   methods: ["GET", "PUT", "DELETE"],
   hasTimestamps: false,
+  naming: { identify: byUrl, missing: { PUT: "missing plugin name" } },
+  schemaFor: (name, catalog) => {
+    const plugin = catalog.get(name);
+    return plugin === undefined ? undefined : (plugin.metadataSchema ?? anyMetadata);
+  },
+  unknownId: () => "invalid plugin name",
   references: [],
   secretFields: [],
-  needsOwnApi: true,
+  secretTextsOf: (name, catalog) => catalog.get(name)?.metadataSecretFields ?? [],
 });

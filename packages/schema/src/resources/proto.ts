@@ -2,8 +2,10 @@ import { defineResource } from "../definition.ts";
 import { closedObject } from "../fields/container.ts";
 import { metadata } from "../fields/shared.ts";
 import { text } from "../fields/text.ts";
+import { protoContentProblem } from "../proto-content.ts";
+import { isSecretReference } from "../secret-reference.ts";
 
-/** A protocol buffer definition for `grpc-transcode`. Its content is not compiled here. APISIX: proto. */
+/** A protocol buffer definition for `grpc-transcode`. APISIX: proto. */
 export const proto = defineResource({
   kind: "proto",
   plural: "protos",
@@ -13,5 +15,6 @@ export const proto = defineResource({
   hasTimestamps: true,
   references: [],
   secretFields: [],
-  needsOwnApi: true,
+  check: ({ content }) => (isSecretReference(content) ? undefined : protoContentProblem(content)),
+  inUseMessage: ({ kind, id }) => `can not delete this proto, ${kind} [${id}] is still using it now`,
 });

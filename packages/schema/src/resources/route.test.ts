@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkValue } from "../check-value.ts";
 import { registry } from "./index.ts";
 
+const NO_PLUGINS = new Map<string, never>();
 const route = registry.byKind("route");
 
 /** A valid route with the given fields changed; `undefined` removes one. */
@@ -16,7 +17,7 @@ function problemOf(value: Record<string, unknown>): string | undefined {
   if (early !== undefined) return early;
   const result = checkValue(route.schema, value);
   if (!result.ok) return `invalid configuration: ${result.message}`;
-  return route.check?.(result.value) ?? route.lateCheck?.(result.value);
+  return route.check?.(result.value) ?? route.lateCheck?.(result.value, NO_PLUGINS);
 }
 
 const SOURCES =

@@ -45,10 +45,15 @@ export const secret = defineResource({
   idPattern: /^[^/]+\/[^/]+$/,
   // The id of a secret has a slash, so the usual rules for ids do not hold.
   schema: openObject({ id: text().optional() }),
-  schemaFor: (id) => MANAGERS.get(id.split("/", 1)[0] ?? ""),
+  naming: { segments: 2, missing: { PATCH: "no secret id" } },
+  schemaFor: (id) => MANAGERS.get(managerOf(id)),
   methods: ["GET", "PUT", "PATCH", "DELETE"],
   hasTimestamps: true,
+  unknownId: (id) => `invalid secret manager: ${managerOf(id)}`,
   references: [],
   secretFields: [],
-  needsOwnApi: true,
 });
+
+function managerOf(id: string): string {
+  return id.split("/", 1)[0] ?? "";
+}

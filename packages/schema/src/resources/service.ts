@@ -25,6 +25,8 @@ export const service = defineResource({
   plugins: "main",
   references: [clientCertificateOf("upstream"), { path: ["upstream_id"], kind: "upstream" }],
   secretFields: ["upstream.tls.client_key"],
-  inUseMessage: (user) => `can not delete this service directly, ${user} is still using it now`,
+  inUseMessage: ({ kind, id: userId }) =>
+    `can not delete this service directly, ${kind} [${userId}] is still using it now`,
+  ownedDirectories: ["graphql_cost_decorations"],
   check: ({ upstream: embedded }) => (embedded === undefined ? undefined : upstreamProblem(embedded)),
 });

@@ -53,7 +53,6 @@ export const ssl = defineResource({
   references: [],
   secretFields: ["key", "keys"],
   hiddenFields: ["key", "keys"],
-  needsOwnApi: true,
   check: (value) =>
     tlsPairProblem(value.cert, value.key) ?? (value.type === "server" ? morePairsProblem(value) : undefined),
 });

@@ -21,7 +21,10 @@ const protocol = openObject({
   logger: listOf(logger).optional(),
 });
 
-/** What matches connections of the stream proxy. Its upstream is checked by schema alone. APISIX: stream route. */
+/**
+ * What matches connections of the stream proxy. Its upstream is checked by schema alone. No protocol above TCP is known
+ * here, as in an APISIX without `xrpc.protocols`. APISIX: stream route.
+ */
 export const streamRoute = defineResource({
   kind: "stream_route",
   plural: "stream_routes",
@@ -51,9 +54,18 @@ export const streamRoute = defineResource({
     },
   ],
   secretFields: ["upstream.tls.client_key"],
-  needsOwnApi: true,
+  subsystem: "stream",
+  inUseMessage: ({ id: userId }) =>
+    `can not delete this stream route directly, stream route [${userId}] is still using it as superior_id`,
+  check: ({ id: ownId, protocol: own }, urlId) => {
+    const superior = own?.superior_id;
+    const isItself = superior !== undefined && String(superior) === String(urlId ?? ownId);
+    return isItself ? "stream route can not set itself as superior_id" : undefined;
+  },
   lateCheck: (value) =>
-    addressProblem("remote_addr", value.remote_addr) ?? addressProblem("server_addr", value.server_addr),
+    addressProblem("remote_addr", value.remote_addr) ??
+    addressProblem("server_addr", value.server_addr) ??
+    (value.protocol === undefined ? undefined : `unknown protocol [${value.protocol.name}]`),
 });
 
 /** The schema's pattern for IPv6 blocks is generous (`:/8`); stream routes alone get a second look. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { checkValue } from "../check-value.ts";
 import { registry } from "./index.ts";
 
+const NO_PLUGINS = new Map<string, never>();
 const upstream = registry.byKind("upstream");
 
 /** All that the Admin API would say about a value, hooks included. */
@@ -11,7 +12,7 @@ function problemOf(value: Record<string, unknown>): string | undefined {
   if (early !== undefined) return early;
   const result = checkValue(upstream.schema, value);
   if (!result.ok) return `invalid configuration: ${result.message}`;
-  return upstream.check?.(result.value) ?? upstream.lateCheck?.(result.value);
+  return upstream.check?.(result.value) ?? upstream.lateCheck?.(result.value, NO_PLUGINS);
 }
 
 const CERTIFICATE = "c".repeat(128);

@@ -1,0 +1,400 @@
+import { createCertificates } from "@fngate/test-kit";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { AdminHarness, catalogOf } from "./testing/admin-harness.ts";
+import { basicAuth, clickLogger, grpcTranscode, keyAuth, trafficSplit } from "./testing/plugins.ts";
+
+let admin: AdminHarness;
+beforeAll(async () => {
+  const catalog = catalogOf(keyAuth, basicAuth, trafficSplit, grpcTranscode, clickLogger);
+  admin = await AdminHarness.start({ catalog, isStreamEnabled: true });
+});
+afterAll(() => admin[Symbol.asyncDispose]());
+
+const DIRECTORIES = ["routes", "services", "upstreams", "consumers", "consumer_groups", "plugin_configs"];
+const MORE = ["ssls", "global_rules", "plugin_metadata", "protos", "stream_routes", "secrets"];
+beforeEach(async () => {
+  for (const directory of [...DIRECTORIES, ...MORE]) {
+    for (const key of await admin.keys(directory)) await admin.store.delete(key);
+  }
+});
+
+const put = (path: string, body?: unknown) => admin.call("PUT", path, { body });
+const withKey = (key: string) => ({ plugins: { "key-auth": { key } } });
+
+async function stored(key: string): Promise<Record<string, unknown>> {
+  return JSON.parse((await admin.store.get(key))?.value ?? "null");
+}
+
+/** Sends requests in order; all but the last have to succeed. */
+async function lastAnswer(requests: readonly (readonly [request: string, body?: unknown])[]) {
+  for (const [request, body] of requests.slice(0, -1)) {
+    const [method = "", path = ""] = request.split(" ");
+    const { status, text } = await admin.call(method, path, { body });
+    expect(status, `${request} → ${text}`).toBeLessThan(300);
+  }
+  const [request = "", body] = requests.at(-1) ?? [];
+  const [method = "", path = ""] = request.split(" ");
+  const { status, json } = await admin.call(method, path, { body });
+  return { status, json };
+}
+
+const INVALID_KEY_AUTH =
+  'invalid plugins configuration: failed to check the configuration of plugin key-auth err: property "key" is required';
+const BAD_ID = 'invalid configuration: property "id" validation failed: object matches none of the required';
+
+type Refusal = readonly [status: number, message: string, ...requests: (readonly [string, unknown?])[]];
+
+const REFUSED: readonly Refusal[] = [
+  [400, 'invalid configuration: property "username" is required', ["PUT /consumers/jill", {}]],
+  [400, "wrong username", ["PUT /consumers/jill", { username: "jack" }]],
+  [
+    400,
+    "invalid configuration: additional properties forbidden, found zzz",
+    ["PUT /consumers/jill", { username: "jack", zzz: 1 }],
+  ],
+  [405, "not supported `POST` method for consumer", ["POST /consumers", { username: "x" }]],
+  [405, "not supported `PATCH` method for consumer", ["PATCH /consumers/x", {}]],
+  [400, "missing consumer id", ["DELETE /consumers"]],
+  [
+    400,
+    "invalid plugins configuration: unknown plugin [nope]",
+    ["PUT /consumers", { username: "a", plugins: { nope: {} } }],
+  ],
+  [400, INVALID_KEY_AUTH, ["PUT /consumers", { username: "a", plugins: { "key-auth": {} } }]],
+  [400, BAD_ID, ["PUT /consumers", { username: "$env://a/../b" }]],
+  [
+    400,
+    "failed to fetch consumer group info by consumer group id [g], response code: 404",
+    ["PUT /consumers", { username: "a", group_id: "g" }],
+  ],
+  [400, INVALID_KEY_AUTH, ["PUT /consumers", { username: "a", group_id: "g", plugins: { "key-auth": {} } }]],
+  [
+    400,
+    "duplicate key of plugin key-auth found with consumer: jack",
+    ["PUT /consumers", { username: "jack", ...withKey("k") }],
+    ["PUT /consumers", { username: "jill", group_id: "g", ...withKey("k") }],
+  ],
+  [
+    400,
+    "duplicate username of plugin basic-auth found with consumer: jack",
+    ["PUT /consumers", { username: "jack", plugins: { "basic-auth": { username: "u", password: "1" } } }],
+    ["PUT /consumers", { username: "jill", plugins: { "basic-auth": { username: "u", password: "2" } } }],
+  ],
+  [
+    400,
+    "duplicate key of plugin key-auth found with credential: c1 of consumer: jack",
+    ["PUT /consumers", { username: "jack" }],
+    ["PUT /consumers/jack/credentials/c1", withKey("k")],
+    ["PUT /consumers", { username: "jill", ...withKey("k") }],
+  ],
+  [
+    400,
+    "duplicate key of plugin key-auth found with consumer: jack",
+    ["PUT /consumers", { username: "jack", ...withKey("k") }],
+    ["PUT /consumers/jack/credentials/c1", withKey("k")],
+  ],
+  [
+    400,
+    "can not delete this consumer group, consumer [jack] is still using it now",
+    ["PUT /consumer_groups/g", { plugins: {} }],
+    ["PUT /consumers", { username: "jack", group_id: "g" }],
+    ["DELETE /consumer_groups/g"],
+  ],
+  [404, "consumer not found", ["PUT /consumers/none/credentials/c1", withKey("z")]],
+  [400, INVALID_KEY_AUTH, ["PUT /consumers/none/credentials/c1", { plugins: { "key-auth": {} } }]],
+  [
+    400,
+    "only supports auth type plugins in consumer credential",
+    ["PUT /consumers/none/credentials/c1", { plugins: { "traffic-split": {} } }],
+  ],
+  [
+    400,
+    'invalid configuration: property "plugins" validation failed: expect object to have at most 1 properties',
+    ["PUT /consumers/none/credentials/c1", { plugins: { "key-auth": {}, "basic-auth": {} } }],
+  ],
+  [400, "missing credential id", ["PUT /consumers/jack/credentials", withKey("z")]],
+  [400, "missing credential id", ["DELETE /consumers/jack/credentials"]],
+  [400, "wrong credential id", ["PUT /consumers/jack/credentials/c1", { id: "c2" }]],
+  [405, "not supported `POST` method for credential", ["POST /consumers/jack/credentials", {}]],
+  [405, "not supported `PATCH` method for credential", ["PATCH /consumers/jack/credentials/c1", {}]],
+  [404, "Unsupported resource type: credentials", ["GET /credentials"]],
+  [400, "invalid configuration: then clause did not match", ["PUT /ssls/1", { sni: "a.com" }]],
+  [
+    400,
+    "failed to parse cert: PEM_read_bio_X509_AUX() failed",
+    ["PUT /ssls/1", { sni: "a.com", cert: "c".repeat(128), key: "k".repeat(64) }],
+  ],
+  [405, "not supported `POST` method for global rule", ["POST /global_rules", { plugins: {} }]],
+  [400, 'invalid configuration: property "plugins" is required', ["PUT /global_rules/1", {}]],
+  [400, "unknown plugin [nope]", ["PUT /global_rules/1", { plugins: { nope: {} } }]],
+  [
+    400,
+    "plugin 'key-auth' already exists in global rule with id '1'",
+    ["PUT /global_rules/1", { plugins: { "key-auth": {} } }],
+    ["PUT /global_rules/2", { plugins: { "traffic-split": {}, "key-auth": {} } }],
+  ],
+  [
+    400,
+    "plugin 'key-auth' already exists in global rule with id '1'",
+    ["PUT /global_rules/1", { plugins: { "key-auth": {} } }],
+    ["PUT /global_rules/2", { plugins: { "traffic-split": {} } }],
+    ["PATCH /global_rules/2", { plugins: { "key-auth": {} } }],
+  ],
+  [400, "missing plugin name", ["PUT /plugin_metadata", {}]],
+  [400, "missing plugin_metadata id", ["DELETE /plugin_metadata"]],
+  [400, "invalid plugin name", ["PUT /plugin_metadata/nope", {}]],
+  [400, 'invalid configuration: property "ikey" is required', ["PUT /plugin_metadata/click-logger", {}]],
+  [405, "not supported `PATCH` method for plugin_metadata", ["PATCH /plugin_metadata/click-logger", {}]],
+  [400, "invalid secret manager: nope", ["PUT /secrets/nope/1", {}]],
+  [400, 'invalid configuration: property "uri" is required', ["PUT /secrets/vault/1", {}]],
+  [400, "invalid configuration: value should match only one schema, but matches none", ["PUT /secrets/gcp/1", {}]],
+  [400, "no secret id", ["PATCH /secrets/vault", {}]],
+  [400, "missing secret id", ["PUT /secrets/vault", {}]],
+  [400, "missing secret id", ["DELETE /secrets"]],
+  [400, "wrong secret id", ["PUT /secrets/vault/1", { id: "1" }]],
+  [400, 'invalid configuration: property "content" is required', ["PUT /protos/1", {}]],
+  [400, "invalid content: illegal token 'nonsense' (line 1)", ["PUT /protos/1", { content: "nonsense;" }]],
+  [405, "not supported `PATCH` method for proto", ["PATCH /protos/1", {}]],
+  [
+    400,
+    "can not delete this proto, route [r] is still using it now",
+    ["PUT /protos/1", { content: 'syntax = "proto3";' }],
+    ["PUT /routes/r", { uri: "/", plugins: { "grpc-transcode": { proto_id: 1 } } }],
+    ["DELETE /protos/1"],
+  ],
+  [400, "unknown plugin [key-auth]", ["PUT /stream_routes/1", { plugins: { "key-auth": {} } }]],
+  [
+    400,
+    "failed to check the configuration of stream plugin [click-logger]: additional properties forbidden, found a",
+    ["PUT /stream_routes/1", { plugins: { "click-logger": { a: 1 } } }],
+  ],
+  [400, "unknown protocol [xxx]", ["PUT /stream_routes/1", { protocol: { name: "xxx" } }]],
+  [
+    400,
+    "stream route can not set itself as superior_id",
+    ["PUT /stream_routes/1", { protocol: { name: "xxx", superior_id: 1 } }],
+  ],
+  [
+    400,
+    "failed to fetch stream routes[999], response code: 404",
+    ["PUT /stream_routes/1", { protocol: { name: "xxx", superior_id: "999" } }],
+  ],
+  [405, "not supported `PATCH` method for stream route", ["PATCH /stream_routes/1", {}]],
+  [
+    400,
+    "can not delete this service directly, stream_route [1] is still using it now",
+    ["PUT /services/s", {}],
+    ["PUT /stream_routes/1", { service_id: "s" }],
+    ["DELETE /services/s"],
+  ],
+  ...(
+    [
+      ["route [x]", "PUT /routes/x", { uri: "/" }],
+      ["service [x]", "PUT /services/x", {}],
+      ["plugin_config [x]", "PUT /plugin_configs/x", {}],
+      ["consumer [x]", "PUT /consumers", { username: "x" }],
+      ["consumer_group [x]", "PUT /consumer_groups/x", {}],
+      ["global_rules [x]", "PUT /global_rules/x", {}],
+    ] as const
+  ).map(
+    ([user, request, body]) =>
+      [
+        400,
+        `can not delete this upstream, plugin in ${user} is still using it now`,
+        ["PUT /upstreams/5", { nodes: {} }],
+        [
+          request,
+          { ...body, plugins: { "traffic-split": { rules: [{}, { weighted_upstreams: [{ upstream_id: 5 }] }] } } },
+        ],
+        ["DELETE /upstreams/5"],
+      ] as const,
+  ),
+];
+
+describe("refusals in APISIX's words", () => {
+  const cases = REFUSED.map(([status, message, ...requests]) => ({ status, message, requests }));
+  it.each(cases)("$status $message", async ({ status, message, requests }) => {
+    expect(await lastAnswer(requests)).toEqual({ status, json: { error_msg: message } });
+  });
+});
+
+describe("consumers", () => {
+  it("are stored under their name, with the key encrypted, and read in clear without an id", async () => {
+    const body = { username: "jack", ...withKey("k1") };
+    const { status, json } = await put("/consumers", body);
+    expect(status).toBe(201);
+    const times = { create_time: expect.any(Number), update_time: expect.any(Number) };
+    const sealed = { username: "jack", plugins: { "key-auth": { key: "sGfoff/k5TVaPiyGca5e5w==" } }, ...times };
+    expect(json).toEqual({ key: "/apisix/consumers/jack", value: sealed });
+    expect(await stored("/apisix/consumers/jack")).toEqual(sealed);
+    expect(await admin.call("GET", "/consumers/jack")).toMatchObject({ status: 200, json: { value: body } });
+    expect((await stored("/apisix/consumers/jack"))["id"]).toBeUndefined();
+    expect((await put("/consumers/jack", { ...body, id: "kept" })).status).toBe(200);
+    expect(await stored("/apisix/consumers/jack")).toMatchObject({ id: "kept" });
+  });
+
+  it("take their credentials with them, and nobody else's", async () => {
+    for (const name of ["jack", "jack2"]) {
+      await put("/consumers", { username: name });
+      await put(`/consumers/${name}/credentials/c1`, withKey(name));
+    }
+    expect((await admin.call("DELETE", "/consumers/jack")).json).toEqual({
+      deleted: "1",
+      key: "/apisix/consumers/jack",
+    });
+    expect(await admin.keys("consumers")).toEqual([
+      "/apisix/consumers/jack2",
+      "/apisix/consumers/jack2/credentials/c1",
+    ]);
+  });
+
+  it("keep their credentials when a conditional delete is refused", async () => {
+    await put("/consumers", { username: "jack" });
+    await put("/consumers/jack/credentials/c1", withKey("k"));
+    const remove = (tag: string) => admin.call("DELETE", "/consumers/jack", { headers: { "If-Match": tag } });
+    expect((await remove('"1"')).status).toBe(412);
+    expect(await admin.keys("consumers")).toHaveLength(2);
+    expect((await remove("*")).status).toBe(200);
+    expect(await admin.keys("consumers")).toEqual([]);
+  });
+
+  it("may keep their key, share it with their own credentials and use references that others use", async () => {
+    await put("/consumers", { username: "jack", ...withKey("old") });
+    expect((await put("/consumers", { username: "jack", ...withKey("old") })).status).toBe(200);
+    await put("/consumers/jack/credentials/c1", withKey("own"));
+    expect((await put("/consumers/jack/credentials/c1", withKey("own"))).status).toBe(200);
+    expect((await put("/consumers", { username: "jack", ...withKey("own") })).status).toBe(200);
+    expect((await put("/consumers", { username: "a", ...withKey("$env://KEY") })).status).toBe(201);
+    expect((await put("/consumers", { username: "b", ...withKey("$env://KEY") })).status).toBe(201);
+  });
+});
+
+describe("credentials", () => {
+  it("live below their consumer and are not listed with consumers", async () => {
+    await put("/consumers", { username: "jack" });
+    expect(await admin.call("GET", "/consumers/jack/credentials")).toMatchObject({
+      status: 404,
+      json: { message: "Key not found" },
+    });
+    const { status, json } = await put("/consumers/jack/credentials/c1", { desc: "d", ...withKey("k1") });
+    expect(status).toBe(201);
+    expect(json).toMatchObject({
+      key: "/apisix/consumers/jack/credentials/c1",
+      value: { id: "c1", desc: "d", plugins: { "key-auth": { key: "sGfoff/k5TVaPiyGca5e5w==" } } },
+    });
+    const seen = { key: "/apisix/consumers/jack/credentials/c1", value: { id: "c1", ...withKey("k1") } };
+    expect((await admin.call("GET", "/consumers/jack/credentials/c1")).json).toMatchObject(seen);
+    expect((await admin.call("GET", "/consumers/jack/credentials")).json).toMatchObject({ total: 1, list: [seen] });
+    expect((await admin.call("GET", "/consumers/jack/credentials?page=1&page_size=10")).json).toMatchObject({
+      total: 1,
+      list: [seen],
+    });
+    expect((await admin.call("GET", "/consumers")).json).toMatchObject({
+      total: 1,
+      list: [{ value: { username: "jack" } }],
+    });
+    expect((await admin.call("GET", "/consumers/jack/credential")).json).toMatchObject({ value: { username: "jack" } });
+    expect((await admin.call("DELETE", "/consumers/jack/credentials/c1")).status).toBe(200);
+    expect((await admin.call("DELETE", "/consumers/jack/credentials/c1")).status).toBe(404);
+  });
+});
+
+describe("certificates", () => {
+  it("have their private keys encrypted at rest and hidden from readers", async () => {
+    const { cert, key } = (await createCertificates()).server;
+    const { status, json, text } = await put("/ssls/1", { sni: "a.com", cert, key, certs: [cert], keys: [key] });
+    expect(status).toBe(201);
+    expect(text).not.toContain("PRIVATE KEY");
+    const sealed = Object(json).value;
+    expect(sealed.key).toMatch(/^[A-Za-z0-9+/]+=*$/);
+    for (const path of ["/ssls/1", "/ssls"]) {
+      const answer = await admin.call("GET", path);
+      expect(answer.json).toMatchObject(path === "/ssls" ? { list: [{ value: { cert } }] } : { value: { cert } });
+      expect(answer.text).not.toContain("PRIVATE KEY");
+      expect(answer.text).not.toContain('"keys"');
+      expect(answer.text).not.toContain(sealed.key);
+    }
+    expect((await admin.call("PATCH", "/ssls/1", { body: { status: 0 } })).status).toBe(200);
+    expect(await stored("/apisix/ssls/1")).toMatchObject({ status: 0, key: sealed.key, keys: [sealed.key] });
+    expect((await admin.call("PATCH", "/ssls/1/key", { body: JSON.stringify(key) })).status).toBe(200);
+    expect(await stored("/apisix/ssls/1")).toMatchObject({ key: sealed.key });
+  });
+});
+
+describe("plugin metadata", () => {
+  it("is named by its plugin, has no timestamps, and keeps secrets encrypted", async () => {
+    const { status, json } = await put("/plugin_metadata/click-logger", { id: "x", ikey: "i", password: "k1" });
+    const sealed = { id: "click-logger", ikey: "i", password: "sGfoff/k5TVaPiyGca5e5w==" };
+    expect({ status, json }).toEqual({
+      status: 201,
+      json: { key: "/apisix/plugin_metadata/click-logger", value: sealed },
+    });
+    const seen = { ...sealed, password: "k1" };
+    expect((await admin.call("GET", "/plugin_metadata/click-logger")).json).toMatchObject({ value: seen });
+    expect((await admin.call("GET", "/plugin_metadata")).json).toMatchObject({ list: [{ value: seen }] });
+  });
+
+  it("may be anything for a plugin without a schema for it", async () => {
+    expect((await put("/plugin_metadata/key-auth", { any: { thing: [1] } })).status).toBe(201);
+  });
+});
+
+describe("secrets", () => {
+  const vault = { uri: "http://127.0.0.1:8200", prefix: "kv", token: "t" };
+
+  it("are named by manager and id, and listed as a whole and by manager", async () => {
+    expect((await put("/secrets/vault/1", vault)).json).toMatchObject({
+      key: "/apisix/secrets/vault/1",
+      value: { id: "vault/1", token: "t", create_time: expect.any(Number) },
+    });
+    await put("/secrets/aws/1", { id: "aws/1", access_key_id: "a", secret_access_key: "s" });
+    expect((await admin.call("GET", "/secrets/vault/1")).json).toMatchObject({ value: { id: "vault/1" } });
+    expect((await admin.call("GET", "/secrets")).json).toMatchObject({ total: 2 });
+    expect((await admin.call("GET", "/secrets/vault")).json).toMatchObject({ total: 1, list: [{ value: vault }] });
+    expect((await admin.call("GET", "/secrets/gcp")).status).toBe(404);
+  });
+
+  it("are patched by merge and by attribute", async () => {
+    await put("/secrets/vault/1", vault);
+    expect((await admin.call("PATCH", "/secrets/vault/1", { body: { token: "u" } })).status).toBe(200);
+    expect((await admin.call("PATCH", "/secrets/vault/1/prefix", { body: '"q"' })).status).toBe(200);
+    expect(await stored("/apisix/secrets/vault/1")).toMatchObject({ id: "vault/1", token: "u", prefix: "q" });
+    expect((await admin.call("DELETE", "/secrets/vault/1")).status).toBe(200);
+  });
+});
+
+describe("stream routes", () => {
+  it("are served where there are stream listeners", async () => {
+    expect((await put("/stream_routes/1", {})).status).toBe(201);
+    expect((await admin.call("POST", "/stream_routes", { body: { plugins: { "click-logger": {} } } })).status).toBe(
+      201,
+    );
+    await using plain = await AdminHarness.start();
+    for (const method of ["GET", "PUT", "DELETE"]) {
+      expect(await plain.call(method, "/stream_routes/1", { body: {} })).toMatchObject({
+        status: 400,
+        json: { error_msg: "stream mode is disabled, can not add stream routes" },
+      });
+    }
+  });
+
+  it("do not protect the upstream they name", async () => {
+    await put("/upstreams/u", { nodes: {} });
+    await put("/stream_routes/1", { upstream_id: "u" });
+    expect((await admin.call("DELETE", "/upstreams/u")).status).toBe(200);
+  });
+});
+
+it("what belongs to a service in a foreign store goes with it", async () => {
+  await put("/services/s", {});
+  await admin.store.put("/apisix/services/s/graphql_cost_decorations/1", "{}");
+  expect((await admin.call("DELETE", "/services/s")).status).toBe(200);
+  expect(await admin.store.get("/apisix/services/s/graphql_cost_decorations/1")).toBeUndefined();
+});
+
+it.each(["consumers", "secrets/vault", "global_rules", "ssls"])("ttl is read for %s as well", async (path) => {
+  expect(await admin.call("PUT", `/${path}/x?ttl=x`, { body: {} })).toMatchObject({
+    status: 400,
+    json: { error_msg: "invalid argument ttl: should be a number" },
+  });
+});
