@@ -1,6 +1,15 @@
-import { type EchoUpstream, type EtcdProcess, eventually, startEchoUpstream, startEtcd } from "@fngate/test-kit";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type EchoUpstream,
+  type EtcdProcess,
+  eventually,
+  startEchoUpstream,
+  startEtcd,
+  tempDirectory,
+} from "@fngate/test-kit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startFngate } from "../support/fngate-process.ts";
+import { type FngateProcess, startFngate } from "../support/fngate-process.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 
 /** Reconnecting backs off; a busy machine takes its time. */
@@ -97,10 +106,10 @@ describe("an etcd that goes away", () => {
     await eventually(async () => (await status("/steady")) === 404, RECOVERY);
   });
 
-  it("is waited for by a data plane that starts without it", async () => {
-    await etcd.stop();
+  /** A data plane of its own beside the gateway's. */
+  function dataPlaneConfig(dataDirectory?: string) {
     const listen = { ip: "127.0.0.1", port: 0 };
-    const config = {
+    return {
       deployment: {
         role: "data_plane",
         role_data_plane: { config_provider: "etcd" },
@@ -108,11 +117,39 @@ describe("an etcd that goes away", () => {
       },
       apisix: { node_listen: [listen], status: listen },
       plugin_attr: { prometheus: { export_addr: listen } },
+      ...(dataDirectory !== undefined && { fngate: { data_dir: dataDirectory } }),
     };
-    const starting = startFngate(config);
+  }
+
+  const steadyOf = async (process: FngateProcess) => {
+    const response = await fetch(`http://127.0.0.1:${process.address("proxy").port}/steady`);
+    return response.status;
+  };
+
+  it("is waited for by a data plane that starts without it", async () => {
+    await etcd.stop();
+    const starting = startFngate(dataPlaneConfig());
     await etcd.start();
     await using late = await starting;
-    const { port } = late.address("proxy");
-    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/steady`)).status === 200, RECOVERY);
+    await eventually(async () => (await steadyOf(late)) === 200, RECOVERY);
+  });
+
+  it("is not needed by a data plane that was there before: it starts and serves what it knew", async () => {
+    await using data = await tempDirectory();
+    {
+      await using before = await startFngate(dataPlaneConfig(data.path));
+      expect(await steadyOf(before)).toBe(200);
+      const knows = async () => (await readFile(join(data.path, "last-known.json"), "utf8")).includes("/steady");
+      await eventually(knows, RECOVERY);
+    }
+    await etcd.stop();
+    await using after = await startFngate(dataPlaneConfig(data.path));
+    expect(await steadyOf(after)).toBe(200);
+
+    await etcd.start();
+    await eventually(async () => {
+      await gateway.route({ steady: routeTo("/moved") });
+    }, RECOVERY);
+    await eventually(async () => (await steadyOf(after)) === 404, RECOVERY);
   });
 });
