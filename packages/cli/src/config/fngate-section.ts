@@ -52,7 +52,8 @@ export const fngateSection = z.object({
   last_known: z
     .object({
       enable: field(z.boolean(), {
-        description: "Keeps the last complete configuration on disk, so that a data plane starts without etcd.",
+        description:
+          "Keeps the last complete configuration on disk, so that a data plane starts without etcd; not with an embedded store.",
       }),
     })
     .optional(),

@@ -33,6 +33,14 @@ describe("createSettings", () => {
     expect(settingsOf({ apisix: { node_listen: value } }).proxy?.listen).toEqual(expected);
   });
 
+  it("keeps the last known configuration beside etcd, where it is asked for, and not beside an embedded store", () => {
+    const provider = (config_provider: string) => ({ deployment: { role_traditional: { config_provider } } });
+    expect(settingsOf(provider("etcd")).proxy?.lastKnownFile).toBe("/srv/.fngate/last-known.json");
+    expect(settingsOf(provider("embedded")).proxy?.lastKnownFile).toBeUndefined();
+    const off = { ...provider("etcd"), fngate: { last_known: { enable: false } } };
+    expect(settingsOf(off).proxy?.lastKnownFile).toBeUndefined();
+  });
+
   it("adds the IPv6 loopback to entries without address when IPv6 is on", () => {
     expect(
       settingsOf({ apisix: { enable_ipv6: true, node_listen: [1, { ip: "0.0.0.0", port: 2 }] } }).proxy?.listen,

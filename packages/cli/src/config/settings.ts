@@ -231,8 +231,15 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
       ? { target: parseTarget(fngate.proxy_admin.upstream), allowedAddresses: fngate.proxy_admin.allow ?? [] }
       : undefined,
     accessLog: createAccessLogSettings(file, dataDir),
-    lastKnownFile: (fngate?.last_known?.enable ?? true) ? join(dataDir, "last-known.json") : undefined,
+    lastKnownFile: isLastKnownKept(file) ? join(dataDir, "last-known.json") : undefined,
   };
+}
+
+/** An embedded store is on the same disk: a copy of it would be there for nothing. */
+function isLastKnownKept(file: ConfigFile): boolean {
+  return (
+    (file.fngate?.last_known?.enable ?? true) && providerOf(file, file.deployment?.role ?? "traditional") === "etcd"
+  );
 }
 
 function createClientLimits(file: ConfigFile): ProxySettings["clientLimits"] {
