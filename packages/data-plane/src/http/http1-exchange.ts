@@ -146,7 +146,7 @@ export class Http1Exchange implements ClientExchange {
 
 /**
  * Bodies up to this size end an answer as text, one character per byte: Node puts head and text into one piece and
- * bytes into another, which costs a small answer a tenth of its CPU time.
+ * bytes into another.
  */
 const ONE_PIECE_BYTES = 8_192;
 
