@@ -1,10 +1,11 @@
 import { GatewayError } from "@fngate/kernel";
 import {
   type ConnectionManager,
-  compileUpstream,
   createConnections,
   createUpgradeTunnel,
+  createUpstreams,
   type FailureAnswer,
+  type Upstreams,
 } from "@fngate/proxy";
 import { createKeyring } from "@fngate/schema";
 import { createAccessLogRenderer } from "./access-log.ts";
@@ -45,6 +46,7 @@ class StoreDataPlane implements DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #cell: SnapshotCell;
   readonly #connections: ConnectionManager;
+  readonly #upstreams: Upstreams;
   readonly #stats = new RequestStats();
   readonly #publisher: Publisher;
   readonly #follower: ConfigFollower;
@@ -59,6 +61,8 @@ class StoreDataPlane implements DataPlane {
     this.#options = options;
     this.#cell = new SnapshotCell(createEmptySnapshot(routerKind));
     this.#connections = createConnections({ logger, caCertificates: options.caCertificates ?? [] });
+    const connections = this.#connections;
+    this.#upstreams = createUpstreams({ connections, clock, random: options.random ?? Math.random });
     this.#publisher = this.#createPublisher();
     this.#follower = new ConfigFollower({
       store,
@@ -191,7 +195,7 @@ class StoreDataPlane implements DataPlane {
         keyring: createKeyring(keyring),
         environment,
         pluginDeps: { logger, clock, connections },
-        compileUpstream: (config) => compileUpstream(config, connections, this.#options.random),
+        compileUpstream: (config, identity) => this.#upstreams.compile(config, identity),
         variablesOf: (context) => new RequestVariables(context.request),
       },
     });

@@ -23,7 +23,9 @@ export {
   type UpgradeTunnel,
   type UpgradeTunnelOptions,
 } from "./upgrade/upgrade-tunnel.ts";
-export { type CompiledUpstream, compileUpstream } from "./upstream/compile-upstream.ts";
+export type { AttemptEnd, AttemptObserver } from "./upstream/attempt-observer.ts";
+export type { NodeFilter, VariableReader } from "./upstream/balancers/balancer.ts";
+export { type CompiledUpstream, type CompileOptions, compileUpstream } from "./upstream/compile-upstream.ts";
 export { CLIENT_CLOSED_REQUEST, statusOf } from "./upstream/failure-status.ts";
 export {
   forwardToUpstream,
@@ -34,3 +36,9 @@ export {
 } from "./upstream/forward-to-upstream.ts";
 export type { UpstreamConfig, UpstreamNodeConfig } from "./upstream/upstream-config.ts";
 export type { UpstreamNode } from "./upstream/upstream-node.ts";
+export {
+  createUpstreams,
+  type UpstreamIdentity,
+  type Upstreams,
+  type UpstreamsOptions,
+} from "./upstream/upstreams.ts";

@@ -50,7 +50,7 @@ class Bench {
       pluginDeps: { logger: silentLogger, clock: systemClock, connections },
       keyring: createKeyring([]),
       environment: {},
-      compileUpstream: (config) => compileUpstream(config, connections, () => 0),
+      compileUpstream: (config) => compileUpstream(config, connections, { random: () => 0 }),
       variablesOf: () => ({ get: () => undefined }),
     };
   }

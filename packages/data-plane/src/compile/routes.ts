@@ -17,7 +17,7 @@ export function compileRoute(id: string, stored: StoredValue, stage: ObjectStage
   const selector = compileSelector(id, route, stage);
   if (selector === undefined) return undefined;
   const { timeout } = route;
-  const upstream = chooseUpstream(route, timeout, stage);
+  const upstream = chooseUpstream(route, { directory: "routes", id, timeout }, stage);
   const timed = timeout && new TimedUpstream(timeout, stage.deps.compileUpstream);
   const dispose = (): void => {
     disposeUpstream(upstream.upstream);

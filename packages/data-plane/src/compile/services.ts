@@ -2,7 +2,7 @@ import { registry } from "@fngate/schema";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import type { CompiledObject, CompiledService, CompiledUpstream } from "./snapshot.ts";
 import { readResource, type StoredValue } from "./stored-object.ts";
-import { chooseUpstream, compileUpstreamStage, disposeUpstream } from "./upstreams.ts";
+import { chooseUpstream, compileUpstreamStage, disposeUpstream, identityOf } from "./upstreams.ts";
 
 /** Compiles a service. */
 export function compileService(id: string, stored: StoredValue, stage: ObjectStage): CompiledService | undefined {
@@ -15,7 +15,7 @@ export function compileService(id: string, stored: StoredValue, stage: ObjectSta
       "script is Lua, which is not run: the service is not in use",
     );
   }
-  const upstream = chooseUpstream(service, undefined, stage);
+  const upstream = chooseUpstream(service, { directory: "services", id }, stage);
   const dispose = (): void => disposeUpstream(upstream.upstream);
   return buildObject({ id, plugins: service.plugins, dispose }, stage, (object) => ({
     ...object,
@@ -33,7 +33,7 @@ export function compileNamedUpstream(
 ): CompiledUpstream | undefined {
   const resource = readResource(registry.byKind("upstream"), stored, stage);
   if (resource === undefined) return undefined;
-  const upstream = compileUpstreamStage(resource, stage);
+  const upstream = compileUpstreamStage(resource, identityOf({ directory: "upstreams", id }, stage), stage);
   const dispose = (): void => disposeUpstream(upstream);
   return buildObject({ id, plugins: undefined, dispose }, stage, (object) => ({
     ...object,

@@ -1,5 +1,5 @@
 import { messageOf } from "@fngate/kernel";
-import type { CompiledUpstream, UpstreamConfig } from "@fngate/proxy";
+import type { CompiledUpstream, UpstreamConfig, UpstreamIdentity } from "@fngate/proxy";
 import type { ObjectStage } from "./object-stage.ts";
 import type { RouteTimeout, UpstreamChoice } from "./snapshot.ts";
 
@@ -7,10 +7,11 @@ import type { RouteTimeout, UpstreamChoice } from "./snapshot.ts";
 export interface UpstreamHandle {
   readonly compiled: CompiledUpstream;
   readonly config: UpstreamConfig;
+  readonly identity: UpstreamIdentity;
 }
 
 /** Makes a stored upstream callable; throws `UPSTREAM_INVALID` for one that cannot be. */
-export type UpstreamCompiler = (config: UpstreamConfig) => CompiledUpstream;
+export type UpstreamCompiler = (config: UpstreamConfig, identity: UpstreamIdentity) => CompiledUpstream;
 
 /** Status of requests to an upstream that cannot be called (APISIX: an unknown balancer type). */
 export const UNUSABLE_UPSTREAM = 500;
@@ -18,10 +19,11 @@ export const UNUSABLE_UPSTREAM = 500;
 /** Compiles an upstream. One that cannot be called is a warning: the object's plugins may never need it. */
 export function compileUpstreamStage(
   config: UpstreamConfig,
+  identity: UpstreamIdentity,
   stage: ObjectStage,
 ): UpstreamHandle | typeof UNUSABLE_UPSTREAM {
   try {
-    return { config, compiled: stage.deps.compileUpstream(config) };
+    return { config, identity, compiled: stage.deps.compileUpstream(config, identity) };
   } catch (error) {
     stage.findings.warn("INVALID_UPSTREAM", "upstream", messageOf(error));
     return UNUSABLE_UPSTREAM;
@@ -34,15 +36,26 @@ interface UpstreamFields {
 }
 
 /** Where a route or service sends requests; a route's `timeout` takes the place of its upstream's. */
-export function chooseUpstream(
-  stored: UpstreamFields,
-  timeout: RouteTimeout | undefined,
-  stage: ObjectStage,
-): UpstreamChoice {
+export function chooseUpstream(stored: UpstreamFields, owner: UpstreamOwner, stage: ObjectStage): UpstreamChoice {
   if (stored.upstream_id !== undefined) return { upstreamId: String(stored.upstream_id), upstream: undefined };
   if (stored.upstream === undefined) return { upstreamId: undefined, upstream: undefined };
+  const { timeout } = owner;
   const config = timeout === undefined ? stored.upstream : { ...stored.upstream, timeout };
-  return { upstreamId: undefined, upstream: compileUpstreamStage(config, stage) };
+  return { upstreamId: undefined, upstream: compileUpstreamStage(config, identityOf(owner, stage), stage) };
+}
+
+/** The object that an upstream is stored in. */
+export interface UpstreamOwner {
+  /** Directory in the store. */
+  readonly directory: "routes" | "services" | "upstreams";
+  readonly id: string;
+  /** Takes the place of the upstream's own. */
+  readonly timeout?: RouteTimeout | undefined;
+}
+
+/** APISIX calls an upstream by the key of the object that holds it. */
+export function identityOf({ directory, id }: UpstreamOwner, { deps }: ObjectStage): UpstreamIdentity {
+  return { key: `${deps.prefix}/${directory}/${id}` };
 }
 
 /** Gives back the connections of a choice. */
@@ -70,8 +83,9 @@ export class TimedUpstream {
     if (this.#timed !== undefined && this.#base === base) return this.#timed;
     // Requests in flight keep their connections: disposing only gives up the claim on idle ones.
     this.dispose();
+    const { identity } = base;
     const config = { ...base.config, timeout: this.#timeout };
-    const timed = { config, compiled: this.#compile(config) };
+    const timed = { config, identity, compiled: this.#compile(config, identity) };
     this.#base = base;
     this.#timed = timed;
     return timed;

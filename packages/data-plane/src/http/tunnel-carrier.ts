@@ -1,7 +1,8 @@
-import type { CompiledUpstream, UpgradeOutcome } from "@fngate/proxy";
+import type { AttemptOutcome, CompiledUpstream, UpgradeOutcome, UpstreamNode } from "@fngate/proxy";
 import type { UpgradeHandover } from "./client-exchange.ts";
 import type { ExchangeRun } from "./exchange-run.ts";
 import { upstreamHeaders, upstreamTarget } from "./upstream-request.ts";
+import { variableReader } from "./variable-reader.ts";
 
 /** Carries a WebSocket to an upstream: one node, no retries, until either side closes (APISIX upstream, WebSocket). */
 export class TunnelCarrier {
@@ -18,7 +19,7 @@ export class TunnelCarrier {
   start(): void {
     const run = this.#run;
     const { request } = run.context;
-    const node = this.#upstream.pick(undefined);
+    const node = this.#upstream.pick(undefined, variableReader(run.context));
     if (node === undefined) {
       run.fail(503, "no-nodes");
       return;
@@ -35,7 +36,25 @@ export class TunnelCarrier {
       headers: ["Host", host, ...upstreamHeaders(request)],
     });
     run.running = tunnel;
-    tunnel.outcome.then((outcome) => this.#settle(outcome)).catch((error: unknown) => run.crash(error));
+    const noteEnd = this.#observe(node);
+    tunnel.outcome
+      .then((outcome) => {
+        noteEnd(outcome);
+        this.#settle(outcome);
+      })
+      .catch((error: unknown) => run.crash(error));
+  }
+
+  /** Tells whoever counts the node's requests that one began; returns how to tell that it ended. */
+  #observe(node: UpstreamNode): (outcome: UpgradeOutcome) => void {
+    const { clock } = this.#run.deps;
+    const { observer } = this.#upstream;
+    const startedMs = clock.monotonicMs();
+    observer?.onStart(node);
+    return (ended) => {
+      const outcome = attemptOutcome(ended);
+      observer?.onEnd(node, { outcome, tookMs: clock.monotonicMs() - startedMs, isFinal: true });
+    };
   }
 
   #settle(outcome: UpgradeOutcome): void {
@@ -50,4 +69,11 @@ export class TunnelCarrier {
     context.upstreamStatus = String(context.response.status);
     this.#upgrade.finish(outcome.kind !== "cancelled");
   }
+}
+
+/** An upgrade in the terms of an attempt. */
+function attemptOutcome(outcome: UpgradeOutcome): AttemptOutcome {
+  if (outcome.kind === "failed") return { kind: "failed", failure: outcome.failure };
+  if (outcome.kind === "cancelled") return outcome;
+  return { kind: "responded", status: outcome.status };
 }

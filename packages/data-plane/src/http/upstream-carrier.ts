@@ -15,6 +15,7 @@ import type { ExchangeRun } from "./exchange-run.ts";
 import { outgoingBody } from "./outgoing-body.ts";
 import { renderError } from "./reply.ts";
 import { upstreamHeaders, upstreamTarget } from "./upstream-request.ts";
+import { variableReader } from "./variable-reader.ts";
 
 /**
  * Carries a request to a plain upstream and the answer back. It stands between the attempt loop and the forwarder to
@@ -74,6 +75,7 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
       request: { method: request.method, target: upstreamTarget(request), headers: upstreamHeaders(request), body },
       host: request.rawHost,
       sink: new AnswerSink(context, run.downstream, this),
+      variable: this.#upstream.isKeyed ? variableReader(context) : undefined,
     });
     this.#exchange = exchange;
     run.running = exchange;

@@ -23,7 +23,7 @@ function recordingConnections(): Connections & { readonly targets: Target[]; hel
 }
 
 function compiled(config: UpstreamConfig, random = () => 0) {
-  return compileUpstream(config, recordingConnections(), random);
+  return compileUpstream(config, recordingConnections(), { random });
 }
 
 test.each<{ name: string; scheme?: string; nodes: UpstreamConfig["nodes"]; addresses: string[] }>([

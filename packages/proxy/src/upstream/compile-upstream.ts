@@ -1,5 +1,9 @@
-import { type Connections, GatewayError, type Target, type TargetTls } from "@fngate/kernel";
-import { BALANCERS, type Balancer, type BalancerFactory } from "./balancer.ts";
+import { type Connections, GatewayError, type Target, type TargetTls, type Usage } from "@fngate/kernel";
+import { type AttemptObserver, loadObserver } from "./attempt-observer.ts";
+import type { BalancerKind, BalancerOptions, NodeFilter, VariableReader } from "./balancers/balancer.ts";
+import { BALANCERS } from "./balancers/index.ts";
+import { UpstreamLoads } from "./node-load.ts";
+import { NodeSet } from "./node-set.ts";
 import { type NodeAddress, parseNodes } from "./parse-nodes.ts";
 import type { UpstreamConfig } from "./upstream-config.ts";
 import { bracketed, createNode, type NodeSettings, type UpstreamNode } from "./upstream-node.ts";
@@ -14,8 +18,16 @@ export interface CompiledUpstream {
   /** No further attempt starts later than this after the first; 0: no limit. */
   readonly retryTimeoutMs: number;
   readonly timeouts: Target["timeouts"];
-  /** The node of the next attempt; nothing when there is none or all were tried. */
-  pick(tried: ReadonlySet<UpstreamNode> | undefined): UpstreamNode | undefined;
+  /** Whether {@link CompiledUpstream.pick} goes by variables of the request. */
+  readonly isKeyed: boolean;
+  /** To be told of every attempt; absent when nobody needs to know. */
+  readonly observer: AttemptObserver | undefined;
+  /**
+   * The node of the next attempt; nothing when there is none or all were tried.
+   *
+   * @param variable variables of the request; needed where {@link CompiledUpstream.isKeyed}
+   */
+  pick(tried: NodeFilter | undefined, variable?: VariableReader): UpstreamNode | undefined;
   /** Releases the endpoints; requests in flight end undisturbed. */
   dispose(): void;
 }
@@ -27,36 +39,76 @@ const DEFAULT_KEEPALIVE = { size: 320, idle_timeout: 60, requests: 1000 } as con
 /** An `idle_timeout` of 0 means "no limit"; this is what a timer can hold. */
 const LONGEST_IDLE_MS = 2_147_483_647;
 
+/** What an upstream may be compiled with beside its connections. */
+export interface CompileOptions {
+  /** Numbers in [0, 1) for the balancers; default `Math.random`. */
+  readonly random?: () => number;
+  /** Milliseconds of a clock that never steps back; default the process's. */
+  readonly monotonicMs?: () => number;
+  /** Takes a share in the loads that all versions of the upstream have in common; default: loads of its own. */
+  readonly acquireLoads?: () => Usage<UpstreamLoads>;
+}
+
 /**
  * Compiles an upstream object: parses its nodes, acquires their endpoints and builds a balancer per priority group.
  *
  * A route's own `timeout` replaces the upstream's: hand in `{ ...upstream, timeout: route.timeout }`.
  *
- * @param random source of the balancers' first pick, in [0, 1)
  * @throws GatewayError `UPSTREAM_INVALID` for an unknown `type` or `scheme`, or a node that cannot be read
  */
 export function compileUpstream(
   config: UpstreamConfig,
   connections: Connections,
-  random: () => number = Math.random,
+  options: CompileOptions = {},
 ): CompiledUpstream {
   const scheme = schemeOf(config);
-  const createBalancer = balancerOf(config);
+  const kind = balancerOf(config);
   const target = targetOf(config, scheme);
-  const settings: NodeSettings = { connections, target, hostHeaderOf: hostHeaderRule(config, scheme) };
-  const nodes = parseNodes(config.nodes, DEFAULT_PORTS[scheme]).map((address) => createNode(address, settings));
-  const groups = groupByPriority(nodes).map((group) => createBalancer(group, random));
+  const addresses = parseNodes(config.nodes, DEFAULT_PORTS[scheme]);
+  const balancing = balancingOf(config, options);
+  const loads = kind.isLoadAware === true ? acquireLoads(options) : undefined;
+  const hostHeaderOf = hostHeaderRule(config, scheme);
+  const settings: NodeSettings = { connections, target, hostHeaderOf, loads: loads?.value };
+  const nodes = addresses.map((address) => createNode(address, settings));
+  loads?.value.keepOnly(new Set(nodes.map(({ address }) => address)));
+  const set = groupNodes(nodes, kind, balancing);
   return {
     scheme,
     nodes,
     retries: config.retries ?? Math.max(nodes.length - 1, 0),
     retryTimeoutMs: (config.retry_timeout ?? 0) * 1000,
     timeouts: target.timeouts,
-    pick: pickerOf(nodes, groups),
+    isKeyed: kind.isKeyed === true,
+    observer: loads && loadObserver(balancing.monotonicMs),
+    pick: (tried, variable) => set.pick(tried, variable),
     dispose: () => {
-      for (const node of nodes) node.release();
+      releaseAll(nodes);
+      loads?.release();
     },
   };
+}
+
+/** Balancers may refuse their nodes; what those hold is given back then. */
+function groupNodes(nodes: readonly UpstreamNode[], kind: BalancerKind, options: BalancerOptions): NodeSet {
+  try {
+    return new NodeSet(nodes, kind, options);
+  } catch (error) {
+    releaseAll(nodes);
+    throw error;
+  }
+}
+
+function acquireLoads({ acquireLoads: acquire }: CompileOptions): Usage<UpstreamLoads> {
+  return acquire?.() ?? { value: new UpstreamLoads(), release: () => undefined };
+}
+
+function releaseAll(nodes: readonly UpstreamNode[]): void {
+  for (const node of nodes) node.release();
+}
+
+function balancingOf(config: UpstreamConfig, options: CompileOptions): BalancerOptions {
+  const { random = Math.random, monotonicMs = () => performance.now() } = options;
+  return { random, monotonicMs, hashOn: config.hash_on ?? "vars", key: config.key };
 }
 
 function schemeOf(config: UpstreamConfig): "http" | "https" {
@@ -65,10 +117,10 @@ function schemeOf(config: UpstreamConfig): "http" | "https" {
   throw new GatewayError("UPSTREAM_INVALID", `upstream scheme ${scheme} is not supported`, { details: { scheme } });
 }
 
-function balancerOf(config: UpstreamConfig): BalancerFactory {
+function balancerOf(config: UpstreamConfig): BalancerKind {
   const type = config.type ?? "roundrobin";
-  const factory = BALANCERS.get(type);
-  if (factory !== undefined) return factory;
+  const kind = BALANCERS.get(type);
+  if (kind !== undefined) return kind;
   throw new GatewayError("UPSTREAM_INVALID", `upstream type ${type} is not supported`, { details: { type } });
 }
 
@@ -103,27 +155,4 @@ function hostHeaderRule(config: UpstreamConfig, scheme: "http" | "https"): NodeS
   if (rule === "pass") return () => undefined;
   return ({ host, port }: NodeAddress) =>
     port === DEFAULT_PORTS[scheme] ? bracketed(host) : `${bracketed(host)}:${port}`;
-}
-
-/** Nodes by priority, highest first. */
-function groupByPriority(nodes: readonly UpstreamNode[]): UpstreamNode[][] {
-  const groups = new Map<number, UpstreamNode[]>();
-  for (const node of nodes) {
-    const group = groups.get(node.priority);
-    if (group === undefined) groups.set(node.priority, [node]);
-    else group.push(node);
-  }
-  return [...groups].sort(([one], [other]) => other - one).map(([, group]) => group);
-}
-
-function pickerOf(nodes: readonly UpstreamNode[], groups: readonly Balancer[]): CompiledUpstream["pick"] {
-  // A lone node needs no balancer and may be tried again (APISIX: one node bypasses the balancer).
-  if (nodes.length <= 1) return () => nodes[0];
-  return (tried) => {
-    for (const group of groups) {
-      const node = group.pick(tried);
-      if (node !== undefined) return node;
-    }
-    return undefined;
-  };
 }

@@ -6,6 +6,7 @@ import type {
   OutgoingRequest,
   ResponseSink,
 } from "../exchange.ts";
+import type { VariableReader } from "./balancers/balancer.ts";
 import type { CompiledUpstream } from "./compile-upstream.ts";
 import { CLIENT_CLOSED_REQUEST, isIdempotent, isRetried, statusOf } from "./failure-status.ts";
 import { readBody } from "./read-body.ts";
@@ -23,6 +24,8 @@ export interface UpstreamCall {
   /** The client's `Host`, sent under `pass_host: pass`; empty: the node's address is sent. */
   readonly host: string;
   readonly sink: ResponseSink;
+  /** Variables of the request, for upstreams that are keyed. */
+  readonly variable?: VariableReader | undefined;
 }
 
 /** One try of one node. */
@@ -97,19 +100,28 @@ class AttemptLoop implements UpstreamExchange {
       const failure = await this.#keepBody();
       if (failure !== undefined) return this.#resultOf(failure, statusOf(failure));
     }
-    let node = upstream.pick(undefined);
+    let node = upstream.pick(undefined, this.#call.variable);
     if (node === undefined) return this.#resultOf(undefined, 503);
     for (;;) {
       if (this.#isCancelled) return this.#resultOf({ kind: "cancelled" }, CLIENT_CLOSED_REQUEST);
+      const startedMs = this.#begin(node);
       const outcome = await this.#attempt(node);
       this.#record(node, outcome);
-      if (outcome.kind !== "failed" || !this.#mayRetry(outcome.failure)) {
-        return this.#resultOf(outcome, this.#finalStatusOf(outcome));
-      }
+      const isFinal = outcome.kind !== "failed" || !this.#mayRetry(outcome.failure);
+      upstream.observer?.onEnd(node, { outcome, tookMs: performance.now() - startedMs, isFinal });
+      if (isFinal) return this.#resultOf(outcome, this.#finalStatusOf(outcome));
       const next = this.#nodeAfter(node);
       if (next === undefined) return this.#resultOf(outcome, this.#isUnresolved() ? 503 : 502);
       node = next;
     }
+  }
+
+  /** When the attempt began; asked for only where somebody is told. */
+  #begin(node: UpstreamNode): number {
+    const { observer } = this.#call.upstream;
+    if (observer === undefined) return 0;
+    observer.onStart(node);
+    return performance.now();
   }
 
   #attempt(node: UpstreamNode): Promise<AttemptOutcome> {
@@ -132,7 +144,7 @@ class AttemptLoop implements UpstreamExchange {
     this.#tried ??= new Set();
     this.#tried.add(node);
     const isLate = upstream.retryTimeoutMs > 0 && performance.now() - this.#startedMs >= upstream.retryTimeoutMs;
-    return isLate ? undefined : upstream.pick(this.#tried);
+    return isLate ? undefined : upstream.pick(this.#tried, this.#call.variable);
   }
 
   #mayRetry(failure: AttemptFailure): boolean {

@@ -7,6 +7,10 @@ export interface UpstreamConfig {
   readonly nodes?: Readonly<Record<string, number>> | readonly UpstreamNodeConfig[] | undefined;
   /** Default: `roundrobin`. */
   readonly type?: string | undefined;
+  /** What `chash` hashes; default `vars`. */
+  readonly hash_on?: string | undefined;
+  /** The variable, field, cookie or template that `hash_on` speaks of. */
+  readonly key?: string | undefined;
   /** Default: `http`. */
   readonly scheme?: string | undefined;
   /** Default: `pass`. */

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { Connections, Endpoint, Target } from "@fngate/kernel";
+import { NodeLoad, type UpstreamLoads } from "./node-load.ts";
 import type { NodeAddress } from "./parse-nodes.ts";
 
 /** Clients choose the server name under `pass_host: pass`, so the endpoints kept per node are bounded. */
@@ -15,6 +16,8 @@ export interface UpstreamNode {
   readonly address: string;
   /** `Host` for `pass_host` `node` and `rewrite`; absent under `pass`. */
   readonly hostHeader: string | undefined;
+  /** How busy it is; counted only where the balancer goes by it. */
+  readonly load: NodeLoad;
   /** The endpoint for a request that carries `host` as its `Host`. */
   endpointFor(host: string): Endpoint;
   release(): void;
@@ -27,7 +30,12 @@ export interface NodeSettings {
   readonly target: Omit<Target, "host" | "port">;
   /** `Host` of the address, else of `upstream_host`; absent: the client's. */
   readonly hostHeaderOf: (address: NodeAddress) => string | undefined;
+  /** Absent: nobody counts. */
+  readonly loads: UpstreamLoads | undefined;
 }
+
+/** The load of every node whose load is not counted. */
+const NOT_COUNTED = new NodeLoad();
 
 /** Makes a node and acquires its endpoint. */
 export function createNode(address: NodeAddress, settings: NodeSettings): UpstreamNode {
@@ -41,6 +49,7 @@ class PooledNode implements UpstreamNode {
   readonly priority: number;
   readonly address: string;
   readonly hostHeader: string | undefined;
+  readonly load: NodeLoad;
   readonly #settings: NodeSettings;
   readonly #endpoint: Endpoint;
   /** Endpoints by server name, oldest first. */
@@ -53,6 +62,7 @@ class PooledNode implements UpstreamNode {
     this.priority = address.priority;
     this.address = `${bracketed(address.host)}:${address.port}`;
     this.hostHeader = settings.hostHeaderOf(address);
+    this.load = settings.loads?.of(this.address) ?? NOT_COUNTED;
     this.#settings = settings;
     this.#endpoint = this.#acquire(serverNameOf(this.hostHeader ?? address.host));
   }
