@@ -15,6 +15,7 @@ import { ConfigFollower } from "./config-follower.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { ProxyAdminGate } from "./http/admin-gate.ts";
 import { Admission } from "./http/admission.ts";
+import { DEFAULT_BODY_VARIABLE_LIMITS } from "./http/body-variables.ts";
 import type { ExchangeContext } from "./http/exchange-context.ts";
 import { HttpListener } from "./http/listener.ts";
 import { renderError } from "./http/reply.ts";
@@ -196,7 +197,7 @@ class StoreDataPlane implements DataPlane {
         environment,
         pluginDeps: { logger, clock, connections },
         compileUpstream: (config, identity) => this.#upstreams.compile(config, identity),
-        variablesOf: (context) => new RequestVariables(context.request),
+        variablesOf: (context) => new RequestVariables(context.request, this.#options.bodyVariables),
       },
     });
   }
@@ -208,6 +209,7 @@ class StoreDataPlane implements DataPlane {
     const render = isTemplate ? compileAccessLogTemplate(template) : createAccessLogRenderer(accessLogFormat);
     return new RequestHandler({
       cell: this.#cell,
+      bodyVariables: this.#options.bodyVariables ?? DEFAULT_BODY_VARIABLE_LIMITS,
       admission: new Admission(this.#options),
       adminGate: proxyAdmin && new ProxyAdminGate(proxyAdmin, logger),
       clock,

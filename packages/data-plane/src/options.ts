@@ -3,6 +3,7 @@ import type { PluginCatalog } from "@fngate/plugin-kit";
 import type { RouterKind } from "@fngate/router";
 import type { ConfigStore } from "@fngate/store";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { BodyVariableLimits } from "./http/body-variables.ts";
 
 /** Where a listener binds; port 0 takes any free port. */
 export interface ListenAddress {
@@ -81,6 +82,10 @@ export interface DataPlaneOptions {
   readonly deleteUriTailSlash?: boolean;
   /** Keep `%2F` as text for matching; default false. */
   readonly matchUriEncodedSlash?: boolean;
+  /** Drop path parameters (`;x`) for matching; default false. */
+  readonly normalizeUriLikeServlet?: boolean;
+  /** Up to which size bodies are read for `post_arg` and `graphql_*` variables; default: APISIX's 64 MiB and 1 MiB. */
+  readonly bodyVariables?: BodyVariableLimits;
   /** Send `X-APISIX-Upstream-Status` with every upstream answer and not only with 5xx; default false. */
   readonly showUpstreamStatus?: boolean;
   /** Largest head (request line and fields) in bytes; default 32768. */

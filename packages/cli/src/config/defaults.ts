@@ -32,12 +32,15 @@ export const DEFAULTS = {
     ssl: { ssl_trusted_certificate: "system" },
     delete_uri_tail_slash: false,
     match_uri_encoded_slash: false,
+    normalize_uri_like_servlet: false,
+    max_post_args_readable_size: 64,
     data_encryption: {
       enable_encrypt_fields: true,
       // APISIX's published pair: without it we could not read what an APISIX with its own defaults has written.
       keyring: ["qeddd145sfvddff3", "edd1c9f0985e76a2"],
     },
   },
+  graphql: { max_size: 1_048_576 },
   plugin_attr: {
     prometheus: {
       export_uri: "/apisix/prometheus/metrics",

@@ -167,6 +167,15 @@ const apisix = z.object({
     .optional(),
   delete_uri_tail_slash: field(z.boolean(), { description: "Cuts one trailing slash for matching." }),
   match_uri_encoded_slash: field(z.boolean(), { description: "Keeps `%2F` as it is for matching." }),
+  normalize_uri_like_servlet: field(z.boolean(), {
+    description: "Cuts `;` and what follows off every segment of the path, as servlet containers do.",
+    difference: "goes together with `delete_uri_tail_slash`, which it undoes in APISIX",
+  }),
+  max_post_args_readable_size: field(z.int().nonnegative(), {
+    type: "MiB",
+    description: "Largest body that is read for `post_arg` variables; 0: any. Larger ones have none.",
+    difference: "holds for `post_arg_<name>` too",
+  }),
   data_encryption: z
     .object({
       enable_encrypt_fields: field(z.boolean(), { description: "Encrypts secret plugin fields in the store." }),
@@ -259,6 +268,14 @@ export const configSchema = z.object({
     difference: "the default is what we have, not APISIX's list; names we do not have are named in a warning",
   }),
   plugin_attr: z.object({ prometheus: prometheus.optional() }).optional(),
+  graphql: z
+    .object({
+      max_size: field(z.int().positive(), {
+        type: "bytes",
+        description: "Largest body that is read for `graphql_*` variables; larger ones have none.",
+      }),
+    })
+    .optional(),
   nginx_config: nginxConfig.optional(),
   fngate: fngateSection.optional(),
 });

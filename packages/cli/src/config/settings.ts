@@ -48,6 +48,9 @@ export interface ProxySettings {
   };
   readonly deleteUriTailSlash: boolean;
   readonly matchUriEncodedSlash: boolean;
+  readonly normalizeUriLikeServlet: boolean;
+  /** Up to which size bodies are read for variables, bytes; 0 post argument bytes: any. */
+  readonly bodyVariables: { readonly postArgumentBytes: number; readonly graphqlBytes: number };
   readonly showUpstreamStatus: boolean;
   readonly metrics: (Address & { readonly uri: string; readonly prefix: string }) | undefined;
   readonly status: Address | undefined;
@@ -221,6 +224,11 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     clientLimits: createClientLimits(file),
     deleteUriTailSlash: apisix?.delete_uri_tail_slash ?? false,
     matchUriEncodedSlash: apisix?.match_uri_encoded_slash ?? false,
+    normalizeUriLikeServlet: apisix?.normalize_uri_like_servlet ?? false,
+    bodyVariables: {
+      postArgumentBytes: (apisix?.max_post_args_readable_size ?? 64) * 1024 * 1024,
+      graphqlBytes: file.graphql?.max_size ?? 1024 * 1024,
+    },
     showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
     metrics: createMetricsSettings(file),
     status:

@@ -1,6 +1,6 @@
 import { messageOf } from "@fngate/kernel";
 import { checkRoute, type RouteSpec } from "@fngate/router";
-import { type CompiledExpression, compileExpression } from "@fngate/router/expr";
+import { type CompiledExpression, compileExpression, unreadablePaths, unsupportedPatterns } from "@fngate/router/expr";
 import { type Resource, registry } from "@fngate/schema";
 import { EffectivePlugins } from "./effective-plugins.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
@@ -53,12 +53,9 @@ function compileSelector(
     if (route[field] === undefined) continue;
     return findings.error("UNSUPPORTED_FIELD", field, `${field} is Lua, which is not run: the route is not in use`);
   }
-  let vars: CompiledExpression | undefined;
-  try {
-    vars = route.vars === undefined ? undefined : compileExpression(route.vars);
-  } catch (error) {
-    return findings.error("INVALID_OBJECT", "vars", messageOf(error));
-  }
+  const compiled = compileVars(route.vars, findings);
+  if (compiled === undefined) return undefined;
+  const { vars } = compiled;
   const selector = {
     id,
     uris: route.uris ?? (route.uri === undefined ? [] : [route.uri]),
@@ -72,6 +69,27 @@ function compileSelector(
     return selector;
   } catch (error) {
     return findings.error("INVALID_OBJECT", "", messageOf(error));
+  }
+}
+
+/** A route whose condition cannot be asked is refused; a pattern that cannot match is told. */
+function compileVars(
+  stored: unknown,
+  findings: ObjectStage["findings"],
+): { readonly vars: CompiledExpression | undefined } | undefined {
+  if (stored === undefined) return { vars: undefined };
+  try {
+    const vars = compileExpression(stored);
+    const [unreadable] = unreadablePaths(stored);
+    if (unreadable !== undefined) {
+      return findings.error("UNSUPPORTED_FIELD", "vars", `the path post_arg.${unreadable} cannot be read`);
+    }
+    for (const pattern of unsupportedPatterns(stored)) {
+      findings.warn("UNSUPPORTED_FIELD", "vars", `the regular expression ${pattern} never matches`);
+    }
+    return { vars };
+  } catch (error) {
+    return findings.error("INVALID_OBJECT", "vars", messageOf(error));
   }
 }
 

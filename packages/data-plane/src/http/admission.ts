@@ -34,6 +34,7 @@ export class Admission {
     this.#target = {
       deleteTailSlash: options.deleteUriTailSlash ?? false,
       keepEncodedSlash: options.matchUriEncodedSlash ?? false,
+      dropParameters: options.normalizeUriLikeServlet ?? false,
     };
     this.#identity = createClientIdentity(options.realIp);
     this.#isTrusted = compileAddressList(options.trustedAddresses ?? []);

@@ -1,5 +1,4 @@
-import type { Readable } from "node:stream";
-import { finished } from "node:stream";
+import { finished, PassThrough, pipeline, type Readable } from "node:stream";
 import type { RequestBody } from "@fngate/plugin-kit";
 import type { ClientExchange } from "./client-exchange.ts";
 
@@ -12,6 +11,8 @@ export class ClientBody implements RequestBody {
   #bytes: Uint8Array | undefined;
   #limitBytes = 0;
   #receivedBytes = 0;
+  /** What to read instead of the client's stream, whose beginning was taken off it. */
+  #replay: Readable | undefined;
 
   constructor(client: ClientExchange) {
     this.#client = client;
@@ -35,15 +36,28 @@ export class ClientBody implements RequestBody {
     if (this.declaredBytes !== undefined && this.declaredBytes > maxBytes) return "too-large";
     if (this.#whole === undefined) {
       this.#limitBytes = maxBytes;
-      this.#whole = this.#collect(this.#client.openBody());
+      this.#whole = this.#collect(this.stream());
     }
     const bytes = await this.#whole;
     return bytes === undefined || bytes.length > maxBytes ? "too-large" : bytes;
   }
 
+  /**
+   * Reads the body ahead, for whoever decides by it where the request goes: afterwards {@link ClientBody.bytes} has
+   * it. A body of more than `maxBytes` is left as it was, to be streamed or read. Rejects when the client is gone.
+   */
+  async peek(maxBytes: number): Promise<void> {
+    if (!this.isPresent || this.#whole !== undefined || (this.declaredBytes ?? 0) > maxBytes) return;
+    const peeked = await peekInto(this.#client.openBody(), maxBytes);
+    if (Buffer.isBuffer(peeked)) {
+      this.#receivedBytes = peeked.length;
+      this.#whole = Promise.resolve(this.#keep(peeked));
+    } else this.#replay = peeked;
+  }
+
   /** The body as it arrives; only before anybody read it whole. */
   stream(): Readable {
-    return this.#client.openBody();
+    return this.#replay ?? this.#client.openBody();
   }
 
   #keep(bytes: Uint8Array): Uint8Array {
@@ -74,3 +88,32 @@ export class ClientBody implements RequestBody {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** The whole of a stream; when it is more than that, a stream that has everything. */
+function peekInto(source: Readable, maxBytes: number): Promise<Buffer | Readable> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let receivedBytes = 0;
+    const onData = (chunk: Buffer): void => {
+      receivedBytes += chunk.length;
+      chunks.push(chunk);
+      if (receivedBytes <= maxBytes) return;
+      source.off("data", onData);
+      stopWatching();
+      resolve(replay(chunks, source));
+    };
+    source.on("data", onData);
+    const stopWatching = finished(source, { writable: false }, (error) => {
+      source.off("data", onData);
+      if (error) reject(error);
+      else resolve(Buffer.concat(chunks));
+    });
+  });
+}
+
+function replay(chunks: readonly Buffer[], rest: Readable): Readable {
+  const whole = new PassThrough();
+  for (const chunk of chunks) whole.write(chunk);
+  // What fails ends the copy too, and whoever reads that learns of it.
+  return pipeline(rest, whole, () => {});
+}

@@ -3,6 +3,7 @@ import type { Match } from "@fngate/router";
 import type { CompiledRoute, Snapshot } from "../compile/snapshot.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
 import type { Admission, AdmittedRequest } from "./admission.ts";
+import type { BodyVariableLimits } from "./body-variables.ts";
 import type { ClientExchange } from "./client-exchange.ts";
 import { ExchangeContext } from "./exchange-context.ts";
 import { ExchangeRun, type RunDeps } from "./exchange-run.ts";
@@ -23,6 +24,7 @@ export interface HandlerOptions {
   readonly adminGate: AdminGate | undefined;
   readonly run: RunDeps;
   readonly clock: Clock;
+  readonly bodyVariables: BodyVariableLimits;
 }
 
 /** Answers requests: admission, routing, plan, phases. Knows nothing of the HTTP version that carries them. */
@@ -35,30 +37,62 @@ export class RequestHandler {
 
   /** Takes charge of a request. Never throws. */
   handle(client: ClientExchange): void {
+    this.#guard(client, () => this.#open(client));
+  }
+
+  /** Nothing is known to throw here; should something, it costs this request and not the process. */
+  #guard(client: ClientExchange, step: () => void): void {
     try {
-      this.#open(client)?.start();
+      step();
     } catch (error) {
-      // Nothing is known to throw here; should something, it costs this request and not the process.
       this.#options.run.logger.error({ reason: messageOf(error) }, "request cannot be handled");
       client.cut();
     }
   }
 
-  /** Admits and plans a request; nothing when it is answered already. */
-  #open(client: ClientExchange): ExchangeRun | undefined {
-    const { admission, adminGate, cell, clock, run } = this.#options;
+  /** Admits and starts a request, or answers it at once. */
+  #open(client: ClientExchange): void {
+    const { admission, adminGate, clock, run } = this.#options;
     run.stats.totalRequests += 1;
     const admitted = admission.admit(client);
     if (typeof admitted === "number") {
       this.#refuse(client, admitted);
-      return undefined;
+      return;
     }
-    if (adminGate?.take(client, admitted.request.path) === true) return undefined;
+    if (adminGate?.take(client, admitted.request.path) === true) return;
+    this.#route({ client, admitted, started: { atMs: clock.now(), monotonicMs: clock.monotonicMs() } }, true);
+  }
+
+  /** Finds the route; where that takes a look into the body, once more when it has been read. */
+  #route(arrival: Arrival, mayReadBody: boolean): void {
+    const { bodyVariables, cell, run } = this.#options;
+    const { admitted, client, started } = arrival;
     const snapshot = cell.current;
-    const plan = planRequest(snapshot, matchRequest(snapshot, admitted));
-    const started = { atMs: clock.now(), monotonicMs: clock.monotonicMs() };
+    const variables = new RequestVariables(admitted.request, bodyVariables);
+    const match = matchRequest(snapshot, admitted, variables);
+    if (mayReadBody && variables.wantedBodyBytes > 0) {
+      this.#readThenRoute(arrival, variables.wantedBodyBytes);
+      return;
+    }
+    const plan = planRequest(snapshot, match);
     const context = new ExchangeContext(admitted.request, plan.route, started);
-    return new ExchangeRun(client, context, { plan, deps: run });
+    new ExchangeRun(client, context, { plan, deps: run }).start();
+  }
+
+  #readThenRoute(arrival: Arrival, maxBytes: number): void {
+    const { admitted, client } = arrival;
+    const finish = (): void =>
+      this.#guard(client, () => (client.isOpen ? this.#route(arrival, false) : this.#lose(arrival)));
+    admitted.request.body.peek(maxBytes).then(finish, finish);
+  }
+
+  /** A client that left, or was answered by the listener, before its route was known. */
+  #lose({ admitted, client, started }: Arrival): void {
+    const { clock, run } = this.#options;
+    const context = new ExchangeContext(admitted.request, undefined, started);
+    context.response.status = client.endStatus ?? CLIENT_GONE;
+    context.timings.totalMs = clock.monotonicMs() - started.monotonicMs;
+    run.onFinished(context);
   }
 
   /** Whether an upgrade request may become a WebSocket; everything else about it is decided when it is handled. */
@@ -67,7 +101,7 @@ export class RequestHandler {
     const admitted = admission.admit(client);
     if (typeof admitted === "number") return false;
     const snapshot = cell.current;
-    const match = matchRequest(snapshot, admitted);
+    const match = matchRequest(snapshot, admitted, new RequestVariables(admitted.request));
     return match !== undefined && isWebsocketRoute(snapshot, match.value);
   }
 
@@ -81,12 +115,26 @@ export class RequestHandler {
   }
 }
 
-function matchRequest(snapshot: Snapshot, { request, matchPath }: AdmittedRequest): Match<CompiledRoute> | undefined {
+/** nginx's word for a client that did not wait; logged only. */
+const CLIENT_GONE = 499;
+
+/** A request that was let in. */
+interface Arrival {
+  readonly client: ClientExchange;
+  readonly admitted: AdmittedRequest;
+  readonly started: { readonly atMs: number; readonly monotonicMs: number };
+}
+
+function matchRequest(
+  snapshot: Snapshot,
+  { request, matchPath }: AdmittedRequest,
+  variables: RequestVariables,
+): Match<CompiledRoute> | undefined {
   return snapshot.router.match({
     method: request.method,
     path: matchPath,
     host: request.host,
     remoteAddress: request.remoteAddress,
-    variables: new RequestVariables(request),
+    variables,
   });
 }

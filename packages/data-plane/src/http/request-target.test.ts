@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseTarget } from "./request-target.ts";
 
-const plain = { deleteTailSlash: false, keepEncodedSlash: false };
+const plain = { deleteTailSlash: false, keepEncodedSlash: false, dropParameters: false };
 
 describe("a request target", () => {
   test.each([
@@ -89,5 +89,32 @@ describe("a request target", () => {
     ["/a/b", "/a/b"],
   ])("%s with encoded slashes kept is matched as %s", (target, matchPath) => {
     expect(parseTarget(target, { ...plain, keepEncodedSlash: true })?.matchPath).toBe(matchPath);
+  });
+
+  test.each([
+    ["/hello;world", "/hello"],
+    ["/hello;a=b/world;a/;", "/hello/world/"],
+    ["/a;x;y/b", "/a/b"],
+    ["/a%3Bx/b", "/a/b"],
+    ["/a/b;", "/a/b"],
+    ["/a/b", "/a/b"],
+    ["/...;/b", "/.../b"],
+  ])("like a servlet container's, %s is %s, and goes on as it came", (target, path) => {
+    const servlet = { ...plain, dropParameters: true };
+    expect(parseTarget(target, servlet)).toMatchObject({ path, matchPath: path, origin: target });
+  });
+
+  test.each([
+    "/;/hello",
+    "/a/;x/b",
+    "/a/.;/b",
+    "/a/..;x/b",
+    "/a/%2e;/b",
+    "/a/%252e;/b",
+    "/a/%252E%252e;/b",
+    "/a/.%252e;/b",
+  ])("like a servlet container's, %s is refused", (target) => {
+    expect(parseTarget(target, { ...plain, dropParameters: true })).toBeUndefined();
+    expect(parseTarget(target, plain)).toBeDefined();
   });
 });

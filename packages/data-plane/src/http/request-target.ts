@@ -12,10 +12,12 @@ export interface ParsedTarget {
   readonly origin: string;
 }
 
-/** APISIX's `delete_uri_tail_slash` and `match_uri_encoded_slash`. */
+/** APISIX's options for paths: `delete_uri_tail_slash`, `match_uri_encoded_slash`, `normalize_uri_like_servlet`. */
 export interface TargetOptions {
   readonly deleteTailSlash: boolean;
   readonly keepEncodedSlash: boolean;
+  /** APISIX's `normalize_uri_like_servlet`. */
+  readonly dropParameters: boolean;
 }
 
 const SLASH = 0x2f;
@@ -47,7 +49,8 @@ function parseAbsolute(target: string, options: TargetOptions): ParsedTarget | u
 function parseOrigin(target: string, authority: string | undefined, options: TargetOptions): ParsedTarget | undefined {
   const scan = scanTarget(target);
   const rawPath = target.slice(0, scan.pathEnd);
-  const path = scan.isPlain ? rawPath : normalisePath(rawPath);
+  const normal = scan.isPlain ? rawPath : normalisePath(rawPath);
+  const path = normal !== undefined && options.dropParameters ? dropParameters(normal) : normal;
   if (path === undefined) return undefined;
   let matchPath = path;
   if (options.keepEncodedSlash && authority === undefined) matchPath = keepEncodedSlashes(rawPath, path);
@@ -118,6 +121,27 @@ function resolveSegments(path: string): string | undefined {
   const joined = `/${kept.join("/")}`;
   return endsWithSlash && kept.length > 0 ? `${joined}/` : joined;
 }
+
+/**
+ * Cuts every segment at its `;`, as servlet containers do; nothing for segments whose parameters hide a dot segment or
+ * stand alone in the middle (APISIX: normalize_uri_like_servlet).
+ */
+function dropParameters(path: string): string | undefined {
+  if (!path.includes(";")) return path;
+  const segments = path.split("/");
+  const last = segments.length - 1;
+  for (const [index, segment] of segments.entries()) {
+    const end = segment.indexOf(";");
+    if (end < 0) continue;
+    const name = segment.slice(0, end);
+    if (HIDDEN_DOTS.test(name) || (name === "" && index < last)) return undefined;
+    segments[index] = name;
+  }
+  return segments.join("/");
+}
+
+/** `.` and `..`, also where one more decoding would make them. */
+const HIDDEN_DOTS = /^(?:\.|%2e){1,2}$/i;
 
 /**
  * The path with encoded slashes left as the text `%2F`, when decoding was all that normalisation did; else the

@@ -1,5 +1,13 @@
 import type { GatewayRequest } from "@fngate/plugin-kit";
 import type { VariableLookup } from "@fngate/router/expr";
+import {
+  type BodyVariableLimits,
+  BodyVariables,
+  DEFAULT_BODY_VARIABLE_LIMITS,
+  isBodyVariable,
+  type VariableSource,
+} from "./body-variables.ts";
+import { readArgument } from "./query-arguments.ts";
 
 type Reader = (request: GatewayRequest) => unknown;
 
@@ -28,34 +36,34 @@ const READERS: Readonly<Record<string, Reader>> = {
 
 /** The variables that `vars` and `_meta.filter` read; nothing is computed before it is asked for. */
 export class RequestVariables implements VariableLookup {
-  readonly #request: GatewayRequest;
+  readonly #request: VariableSource;
+  readonly #limits: BodyVariableLimits;
+  #body: BodyVariables | undefined;
 
-  constructor(request: GatewayRequest) {
+  constructor(request: VariableSource, limits: BodyVariableLimits = DEFAULT_BODY_VARIABLE_LIMITS) {
     this.#request = request;
+    this.#limits = limits;
+    this.#body = undefined;
+  }
+
+  /**
+   * How much of the body has to be read before every variable asked for so far can be answered; 0 for nearly every
+   * request. Until then such variables are absent.
+   */
+  get wantedBodyBytes(): number {
+    return this.#body === undefined ? 0 : this.#body.wantedBytes;
   }
 
   get(name: string): unknown {
     if (name.startsWith("arg_")) return readArgument(this.#request.query, name.slice(4));
     if (name.startsWith("http_")) return readField(this.#request, name.slice(5));
     if (name.startsWith("cookie_")) return readCookie(this.#request, name.slice(7));
+    if (isBodyVariable(name)) {
+      this.#body ??= new BodyVariables(this.#request, this.#limits);
+      return this.#body.get(name);
+    }
     return Object.hasOwn(READERS, name) ? READERS[name]?.(this.#request) : undefined;
   }
-}
-
-/** The first argument of that name, decoded; true when it has no `=` (APISIX variables). */
-function readArgument(query: string, name: string): string | true | undefined {
-  for (const part of query.split("&")) {
-    const equals = part.indexOf("=");
-    if (decode(equals < 0 ? part : part.slice(0, equals)) === name)
-      return equals < 0 ? true : decode(part.slice(equals + 1));
-  }
-  return undefined;
-}
-
-function decode(text: string): string {
-  const spaced = text.replaceAll("+", " ");
-  if (!spaced.includes("%")) return spaced;
-  return spaced.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 function readField(request: GatewayRequest, name: string): string | undefined {

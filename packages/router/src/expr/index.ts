@@ -1,3 +1,4 @@
 export { compileExpression } from "./compile-expression.ts";
 export type { CompiledExpression, VariableLookup } from "./expression.ts";
-export { unsupportedPatterns } from "./unsupported-patterns.ts";
+export { compileJsonPath, type JsonPath } from "./json-path/compile-json-path.ts";
+export { unreadablePaths, unsupportedPatterns } from "./unsupported-patterns.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileExpression } from "./compile-expression.ts";
-import { unsupportedPatterns } from "./unsupported-patterns.ts";
+import { unreadablePaths, unsupportedPatterns } from "./unsupported-patterns.ts";
 
 describe("unsupportedPatterns", () => {
   it.each<[unknown, readonly string[]]>([
@@ -27,5 +27,18 @@ describe("unsupportedPatterns", () => {
     const variables = { get: () => "/a" };
     expect(compileExpression([["uri", "~~", "(?=/a)"]]).evaluate(variables)).toBe(false);
     expect(compileExpression([["uri", "!", "~~", "(?=/a)"]]).evaluate(variables)).toBe(true);
+  });
+});
+
+describe("unreadablePaths", () => {
+  it.each<[unknown, readonly string[]]>([
+    [[], []],
+    ["x", []],
+    [[["post_arg.a.b", "==", 1]], []],
+    [[["post_arg.a[*].b", "!", "has", 1]], []],
+    [[["post_arg_a[", "==", 1]], []],
+    [["OR", ["arg_x", "==", "post_arg.a["], [["post_arg.a[?(f(@))]", "has", 1]]], ["a[?(f(@))]"]],
+  ])("%j has %j", (vars, expected) => {
+    expect(unreadablePaths(vars)).toEqual(expected);
   });
 });

@@ -1,3 +1,4 @@
+import { compileJsonPath } from "./json-path/compile-json-path.ts";
 import { isSupportedPattern, matches, matchesWithoutCase } from "./operators/regex.ts";
 
 const REGEX_OPERATORS: ReadonlySet<unknown> = new Set([matches.name, matchesWithoutCase.name]);
@@ -16,4 +17,30 @@ export function unsupportedPatterns(vars: unknown): readonly string[] {
     return isSupportedPattern(pattern) ? [] : [String(pattern)];
   }
   return elements.flatMap(unsupportedPatterns);
+}
+
+/**
+ * The paths of `post_arg.<path>` conditions that cannot be read as JSONPath. Nothing could be found by one, and where
+ * its condition is negated it would always hold.
+ */
+export function unreadablePaths(vars: unknown): readonly string[] {
+  if (!Array.isArray(vars)) return [];
+  const elements: readonly unknown[] = vars;
+  const [name] = elements;
+  if (typeof name === "string" && name.startsWith(PATH_PREFIX)) {
+    const path = name.slice(PATH_PREFIX.length);
+    return isReadablePath(path) ? [] : [path];
+  }
+  return elements.flatMap(unreadablePaths);
+}
+
+const PATH_PREFIX = "post_arg.";
+
+function isReadablePath(path: string): boolean {
+  try {
+    compileJsonPath(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
