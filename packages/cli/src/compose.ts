@@ -92,14 +92,11 @@ class ComposedGateway implements Gateway {
     return {
       name: "store",
       start: async () => {
-        const { dataDir, etcd, plugins, keyring, trustedCertificate } = this.#settings;
+        const { dataDir, plugins, keyring, trustedCertificate } = this.#settings;
         // Stored secrets, the admin key and logs are nobody else's business.
         await mkdir(dataDir, { recursive: true, mode: 0o700 });
         this.#trusted = await readPem(trustedCertificate, "apisix.ssl.ssl_trusted_certificate");
-        this.#store =
-          etcd === undefined
-            ? await openEmbedded(dataDir, this.#deps)
-            : await openEtcd({ ...etcd, trusted: this.#trusted }, this.#deps);
+        this.#store = await this.#openStore();
         const [{ createCatalog }, { createKeyring }] = await Promise.all([
           import("@fngate/plugins"),
           import("@fngate/schema"),
@@ -110,6 +107,16 @@ class ComposedGateway implements Gateway {
       },
       stop: () => this.#store?.close(),
     };
+  }
+
+  async #openStore(): Promise<ConfigStore> {
+    const { dataDir, etcd, prefix, standalone } = this.#settings;
+    if (standalone?.source === "file") return openFile({ ...standalone, prefix }, this.#deps);
+    if (standalone !== undefined) {
+      throw new GatewayError("CONFIG_INVALID", "config_provider yaml needs apisix.enable_admin: false for now");
+    }
+    if (etcd === undefined) return openEmbedded(dataDir, this.#deps);
+    return openEtcd({ ...etcd, trusted: this.#trusted }, this.#deps);
   }
 
   #warnAboutUnknownPlugins(catalog: PluginCatalog): void {
@@ -231,6 +238,21 @@ class ComposedGateway implements Gateway {
 async function openEmbedded(dataDir: string, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
   const { openEmbeddedStore } = await import("@fngate/store/embedded");
   return openEmbeddedStore({ path: join(dataDir, "store.sqlite"), logger, clock });
+}
+
+interface StandaloneFile {
+  readonly path: string;
+  readonly format: "yaml" | "json";
+  readonly prefix: string;
+}
+
+async function openFile(file: StandaloneFile, { logger, clock, environment }: ComposeDeps): Promise<ConfigStore> {
+  const [{ openDocumentFile }, { createDocumentParser }] = await Promise.all([
+    import("@fngate/store/document"),
+    import("./document/document-parser.ts"),
+  ]);
+  const parse = createDocumentParser({ ...file, title: file.path, environment, logger });
+  return openDocumentFile({ path: file.path, parse, logger, clock });
 }
 
 interface EtcdAccess extends EtcdSettings {

@@ -1,7 +1,7 @@
 import type { CommandIo } from "./command-io.ts";
 import { type Flags, type LoadedConfig, loadConfig } from "./config/load.ts";
 import { printConfig } from "./config/print.ts";
-import { createSettings } from "./config/settings.ts";
+import { createSettings, type StandaloneSettings } from "./config/settings.ts";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
 
 /** `fngate config print`: the effective configuration on standard output, warnings on standard error. */
@@ -12,8 +12,10 @@ export async function printEffectiveConfig(flags: Flags, io: CommandIo): Promise
 
 /** `fngate config check`: everything that can be known without starting; wrong values are thrown as `CONFIG_INVALID`. */
 export async function checkConfig(flags: Flags, io: CommandIo): Promise<ExitCode> {
-  const { config, warnings } = await load(flags, io);
-  const { admin } = createSettings(config, io.workingDirectory);
+  const { config, warnings: ofConfig } = await load(flags, io);
+  const { admin, standalone } = createSettings(config, io.workingDirectory, fileOf(flags));
+  const ofDocument = standalone?.source === "file" ? await checkDocument(standalone, io) : [];
+  const warnings = [...ofConfig, ...ofDocument];
   if (admin !== undefined) {
     const { assertAdminKeysAreSafe } = await import("@fngate/control-plane");
     // An empty key of an administrator is generated at the start, and then as good as any.
@@ -25,9 +27,23 @@ export async function checkConfig(flags: Flags, io: CommandIo): Promise<ExitCode
   return EXIT_CODES.ok;
 }
 
+/** Reads the standalone file as a start would; its warnings are told and returned. */
+async function checkDocument(
+  { path, format }: Extract<StandaloneSettings, { source: "file" }>,
+  io: CommandIo,
+): Promise<readonly string[]> {
+  const { readDocumentFile } = await import("./document/read-document-file.ts");
+  const { warnings } = await readDocumentFile({ path, format, environment: io.environment });
+  for (const warning of warnings) io.stderr.write(`fngate: warning: ${warning}\n`);
+  return warnings;
+}
+
 async function load(flags: Flags, io: CommandIo): Promise<LoadedConfig> {
-  const file = typeof flags["config"] === "string" ? flags["config"] : undefined;
-  const loaded = await loadConfig({ file, environment: io.environment, flags });
+  const loaded = await loadConfig({ file: fileOf(flags), environment: io.environment, flags });
   for (const warning of loaded.warnings) io.stderr.write(`fngate: warning: ${warning}\n`);
   return loaded;
+}
+
+function fileOf(flags: Flags): string | undefined {
+  return typeof flags["config"] === "string" ? flags["config"] : undefined;
 }

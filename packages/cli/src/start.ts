@@ -19,7 +19,7 @@ const READY_POLL_MS = 20;
 export async function start(flags: Flags, io: CommandIo): Promise<ExitCode> {
   const file = typeof flags["config"] === "string" ? flags["config"] : undefined;
   const loaded = await loadConfig({ file, environment: io.environment, flags });
-  const settings = createSettings(loaded.config, io.workingDirectory);
+  const settings = createSettings(loaded.config, io.workingDirectory, file);
   const logger = createLogger({ level: settings.logLevel });
   for (const warning of loaded.warnings) logger.warn({ event: "config" }, warning);
   using signals = new StopSignals({

@@ -17,6 +17,11 @@ export const fngateSection = z.object({
     type: "path",
     description: "Unix socket on which the Admin API listens instead of `deployment.admin.admin_listen`.",
   }),
+  standalone_file: field(z.string().min(1), {
+    type: "path",
+    description:
+      "The file of providers `yaml` and `json`, relative to the directory of `config.yaml`; left out: `apisix.yaml` or `apisix.json` there.",
+  }),
   proxy_admin: z
     .object({
       enable: field(z.boolean(), {

@@ -151,7 +151,7 @@ deployment:
       /^apisix\.data_encryption\.keyring\[0\]: expected a key of 16 or 32 characters/,
     ],
     ["nginx_config: { worker_shutdown_timeout: soon }\n", /^nginx_config\.worker_shutdown_timeout: expected a time/],
-    ["deployment: { role_traditional: { config_provider: yaml } }\n", /config_provider: invalid option/],
+    ["deployment: { role_traditional: { config_provider: xds } }\n", /config_provider: invalid option/],
   ])("refuses %j with path and origin", async (yaml, expected) => {
     expect((await problems(yaml))[0]).toMatch(expected);
   });

@@ -80,6 +80,11 @@ export const OVERRIDES: readonly Override[] = [
     description: "debug, info, notice, warn, error, crit, alert or emerg",
   },
   {
+    variables: ["FNGATE_STANDALONE_FILE"],
+    path: "fngate.standalone_file",
+    description: "file of the providers yaml and json",
+  },
+  {
     variables: ["FNGATE_ADMIN_KEY", "APISIX_ADMIN_KEY"],
     path: "deployment.admin.admin_key",
     description: "replaces the key of role admin",

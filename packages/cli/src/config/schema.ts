@@ -106,20 +106,34 @@ const etcd = z.object({
     .optional(),
 });
 
-const provider = () => z.enum(["etcd", "embedded"]);
-
 const providerNote = {
   description: "Where the configuration is kept: etcd, or a file of this machine in `fngate.data_dir`.",
-  difference: "`embedded` is ours; APISIX's yaml, json and xds are not there",
+  difference: "`embedded` is ours",
+} as const;
+
+const traditionalNote = {
+  description:
+    "As below; `yaml`: standalone, the whole configuration is put to `/apisix/admin/configs` and kept in memory, or with `enable_admin: false` read from `apisix.yaml`.",
+  difference: "`embedded` is ours",
+} as const;
+
+const dataPlaneNote = {
+  description:
+    "Where the configuration is: etcd, the embedded store, or the file `apisix.yaml` (`yaml`) or `apisix.json` (`json`) beside `config.yaml`, which is read again whenever it changes.",
+  difference: "`embedded` is ours; APISIX's xds is not there",
 } as const;
 
 const deployment = z.object({
   role: field(z.enum(["traditional", "control_plane", "data_plane"]), {
     description: "Both planes in one process, or one of them.",
   }),
-  role_traditional: z.object({ config_provider: field(provider(), providerNote) }).optional(),
-  role_control_plane: z.object({ config_provider: field(provider(), providerNote) }).optional(),
-  role_data_plane: z.object({ config_provider: field(provider(), providerNote) }).optional(),
+  role_traditional: z
+    .object({ config_provider: field(z.enum(["etcd", "embedded", "yaml"]), traditionalNote) })
+    .optional(),
+  role_control_plane: z.object({ config_provider: field(z.enum(["etcd", "embedded"]), providerNote) }).optional(),
+  role_data_plane: z
+    .object({ config_provider: field(z.enum(["etcd", "embedded", "yaml", "json"]), dataPlaneNote) })
+    .optional(),
   admin: admin.optional(),
   etcd: etcd.optional(),
 });

@@ -189,3 +189,33 @@ describe("createSettings", () => {
     expect(nginxTimeMs(time)).toBe(expected);
   });
 });
+
+describe("a configuration that is one document", () => {
+  const standaloneOf = (over: TreeMap, file?: string) =>
+    createSettings(configSchema.parse(mergeTrees(DEFAULTS, over)), "/srv", file);
+  const dataPlane = (config_provider: string) => ({
+    deployment: { role: "data_plane", role_data_plane: { config_provider } },
+  });
+  const traditional = { deployment: { role: "traditional", role_traditional: { config_provider: "yaml" } } };
+
+  it("is a file beside config.yaml for a data plane", () => {
+    const { standalone, etcd, keyring, admin } = standaloneOf(dataPlane("yaml"), "conf/config.yaml");
+    expect(standalone).toEqual({ source: "file", path: "/srv/conf/apisix.yaml", format: "yaml" });
+    expect([etcd, admin, keyring]).toEqual([undefined, undefined, []]);
+    expect(standaloneOf(dataPlane("json"), "/etc/c.yaml").standalone).toMatchObject({ path: "/etc/apisix.json" });
+  });
+
+  it("is another file when that is said", () => {
+    const fngate = { standalone_file: "routes.yaml" };
+    expect(standaloneOf({ ...dataPlane("yaml"), fngate }, "/etc/c.yaml").standalone).toMatchObject({
+      path: "/etc/routes.yaml",
+    });
+  });
+
+  it("comes through the Admin API in role traditional, and from the file without one", () => {
+    expect(standaloneOf(traditional).standalone).toEqual({ source: "admin" });
+    expect(standaloneOf({ ...traditional, apisix: { enable_admin: false } }).standalone).toMatchObject({
+      source: "file",
+    });
+  });
+});

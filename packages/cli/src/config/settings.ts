@@ -1,4 +1,4 @@
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { GatewayError } from "@fngate/kernel";
 import { nginxSizeBytes, nginxTimeMs } from "./nginx-units.ts";
 import type { ConfigFile } from "./schema.ts";
@@ -79,6 +79,11 @@ export interface EtcdSettings {
   };
 }
 
+/** Where the configuration is when it is one document: a file, or what the Admin API is given as a whole. */
+export type StandaloneSettings =
+  | { readonly source: "admin" }
+  | { readonly source: "file"; readonly path: string; readonly format: "yaml" | "json" };
+
 /** The static configuration in the terms of the parts it configures. */
 export interface Settings {
   readonly role: "traditional" | "control_plane" | "data_plane";
@@ -89,8 +94,9 @@ export interface Settings {
   readonly serverHeader: string;
   /** Key prefix in the store. */
   readonly prefix: string;
-  /** Absent: the embedded store in `dataDir`. */
+  /** Absent: the embedded store in `dataDir`, unless the configuration is one document. */
   readonly etcd: EtcdSettings | undefined;
+  readonly standalone: StandaloneSettings | undefined;
   /** File of certificates that calls out are checked against; absent: those of Node and the system. */
   readonly trustedCertificate: string | undefined;
   readonly keyring: readonly string[];
@@ -110,13 +116,17 @@ const APISIX_VERSION = "3.18.0";
 const LOOPBACK = "127.0.0.1";
 
 /**
- * Turns a configuration file, defaults filled in, into {@link Settings}; pure but for `workingDirectory`. Raises
- * `CONFIG_INVALID` for keys that do not go together.
+ * Turns a configuration file, defaults filled in, into {@link Settings}; pure but for the two paths, of which
+ * `configFile` is that of the file itself. Raises `CONFIG_INVALID` for keys that do not go together.
  */
-export function createSettings(file: ConfigFile, workingDirectory: string): Settings {
+export function createSettings(file: ConfigFile, workingDirectory: string, configFile?: string): Settings {
   const role = file.deployment?.role ?? "traditional";
+  const standalone = createStandaloneSettings(
+    file,
+    role,
+    dirname(resolve(workingDirectory, configFile ?? "config.yaml")),
+  );
   const dataDir = resolve(workingDirectory, file.fngate?.data_dir ?? ".fngate");
-  const encryption = file.apisix?.data_encryption;
   return {
     role,
     dataDir,
@@ -126,7 +136,8 @@ export function createSettings(file: ConfigFile, workingDirectory: string): Sett
     prefix: file.deployment?.etcd?.prefix ?? "/apisix",
     etcd: providerOf(file, role) === "etcd" ? createEtcdSettings(file, workingDirectory) : undefined,
     trustedCertificate: trustedCertificate(file, workingDirectory),
-    keyring: encryption?.enable_encrypt_fields === false ? [] : [encryption?.keyring ?? []].flat(),
+    standalone,
+    keyring: keyringOf(file, standalone),
     plugins: file.plugins,
     admin: hasAdmin(file, role) ? createAdminSettings(file, workingDirectory) : undefined,
     proxy: role === "control_plane" ? undefined : createProxySettings(file, dataDir),
@@ -136,7 +147,25 @@ export function createSettings(file: ConfigFile, workingDirectory: string): Sett
   };
 }
 
-function providerOf(file: ConfigFile, role: Settings["role"]): "etcd" | "embedded" {
+/** As in APISIX, nothing in a document is encrypted. */
+function keyringOf(file: ConfigFile, standalone: StandaloneSettings | undefined): readonly string[] {
+  const encryption = file.apisix?.data_encryption;
+  if (standalone !== undefined || encryption?.enable_encrypt_fields === false) return [];
+  return [encryption?.keyring ?? []].flat();
+}
+
+function createStandaloneSettings(
+  file: ConfigFile,
+  role: Settings["role"],
+  directory: string,
+): StandaloneSettings | undefined {
+  const format = providerOf(file, role);
+  if (format !== "yaml" && format !== "json") return undefined;
+  if (hasAdmin(file, role)) return { source: "admin" };
+  return { source: "file", path: resolve(directory, file.fngate?.standalone_file ?? `apisix.${format}`), format };
+}
+
+function providerOf(file: ConfigFile, role: Settings["role"]): "etcd" | "embedded" | "yaml" | "json" {
   return file.deployment?.[`role_${role}`]?.config_provider ?? "etcd";
 }
 
