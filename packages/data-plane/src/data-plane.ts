@@ -1,7 +1,9 @@
 import { GatewayError } from "@fngate/kernel";
 import {
+  type ClosableHttpClient,
   type ConnectionManager,
   createConnections,
+  createHttpClient,
   createUpgradeTunnel,
   createUpstreams,
   type FailureAnswer,
@@ -10,6 +12,7 @@ import {
 import { createKeyring } from "@fngate/schema";
 import { createAccessLogRenderer } from "./access-log.ts";
 import { compileAccessLogTemplate } from "./access-log-template.ts";
+import type { CompileDeps } from "./compile/compile-deps.ts";
 import { createEmptySnapshot } from "./compile/snapshot.ts";
 import { ConfigFollower } from "./config-follower.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -20,7 +23,6 @@ import type { ExchangeContext } from "./http/exchange-context.ts";
 import { HttpListener } from "./http/listener.ts";
 import { renderError } from "./http/reply.ts";
 import { RequestHandler } from "./http/request-handler.ts";
-import { RequestVariables } from "./http/request-variables.ts";
 import { type SideAnswer, SideListener, type SideRoutes } from "./http/side-listener.ts";
 import { type ConnectionCounts, GatewayMetrics } from "./metrics/gateway-metrics.ts";
 import { RequestStats } from "./metrics/request-stats.ts";
@@ -32,6 +34,8 @@ import type {
   ListenerName,
   MetricsOptions,
 } from "./options.ts";
+import { PluginPorts } from "./plugin-ports/plugin-ports.ts";
+import { SubDispatch } from "./plugin-ports/sub-dispatch.ts";
 import { Publisher } from "./publisher.ts";
 import { SnapshotCell } from "./snapshot-cell.ts";
 import { createStatusRoutes } from "./status-routes.ts";
@@ -48,6 +52,8 @@ class StoreDataPlane implements DataPlane {
   readonly #cell: SnapshotCell;
   readonly #connections: ConnectionManager;
   readonly #upstreams: Upstreams;
+  readonly #http: ClosableHttpClient;
+  readonly #ports: PluginPorts;
   readonly #stats = new RequestStats();
   readonly #publisher: Publisher;
   readonly #follower: ConfigFollower;
@@ -64,7 +70,10 @@ class StoreDataPlane implements DataPlane {
     this.#connections = createConnections({ logger, caCertificates: options.caCertificates ?? [] });
     const connections = this.#connections;
     this.#upstreams = createUpstreams({ connections, clock, random: options.random ?? Math.random });
-    this.#publisher = this.#createPublisher();
+    this.#http = createHttpClient({ caCertificates: options.caCertificates ?? [] });
+    const compileDeps = this.#compileDeps();
+    this.#ports = this.#createPorts(compileDeps);
+    this.#publisher = this.#createPublisher(compileDeps);
     this.#follower = new ConfigFollower({
       store,
       prefix,
@@ -105,7 +114,7 @@ class StoreDataPlane implements DataPlane {
     this.#isStopping = true;
     const isDrained = await this.#drain(deadlineMs);
     await this.#follower.stop();
-    await this.#connections.destroy();
+    await Promise.all([this.#connections.destroy(), this.#http.destroy()]);
     await Promise.all(this.#sideListeners.map((listener) => listener.close()));
     if (!isDrained) throw new GatewayError("LIFECYCLE_DRAIN_TIMEOUT", `requests were cut after ${deadlineMs} ms`);
   }
@@ -150,6 +159,7 @@ class StoreDataPlane implements DataPlane {
       mirror: this.#follower.mirror,
       cell: this.#cell,
       reload: this.#publisher.state,
+      plugins: this.#ports.metrics.registry,
       connections: () => this.#countConnections(),
     });
     const answer = async (): Promise<SideAnswer> => {
@@ -181,24 +191,37 @@ class StoreDataPlane implements DataPlane {
     return false;
   }
 
-  #createPublisher(): Publisher {
-    const { catalog, clock, environment = {}, keyring = [], logger, prefix, routerKind } = this.#options;
-    const connections = this.#connections;
-    return new Publisher({
+  #createPublisher(deps: CompileDeps): Publisher {
+    const { clock, logger } = this.#options;
+    return new Publisher({ cell: this.#cell, clock, logger, onRouteDeleted: (id) => this.#stats.forget(id), deps });
+  }
+
+  #compileDeps(): CompileDeps {
+    const { catalog, environment = {}, keyring = [], prefix, routerKind } = this.#options;
+    return {
+      prefix,
+      routerKind,
+      catalog,
+      keyring: createKeyring(keyring),
+      environment,
+      portsOf: (plugin) => this.#ports.of(plugin),
+      compileUpstream: (config, identity) => this.#upstreams.compile(config, identity),
+    };
+  }
+
+  #createPorts(compileDeps: CompileDeps): PluginPorts {
+    const { catalog, clock, logger, pluginAttributes: attributes = {}, random = Math.random } = this.#options;
+    return new PluginPorts({
+      catalog,
       cell: this.#cell,
-      clock,
       logger,
-      onRouteDeleted: (id) => this.#stats.forget(id),
-      deps: {
-        prefix,
-        routerKind,
-        catalog,
-        keyring: createKeyring(keyring),
-        environment,
-        pluginDeps: { logger, clock, connections },
-        compileUpstream: (config, identity) => this.#upstreams.compile(config, identity),
-        variablesOf: (context) => new RequestVariables(context.request, this.#options.bodyVariables),
-      },
+      clock,
+      random,
+      connections: this.#connections,
+      http: this.#http,
+      gateway: new SubDispatch((client) => this.#handler.handle(client)),
+      attributes,
+      compileDeps: () => compileDeps,
     });
   }
 

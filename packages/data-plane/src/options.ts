@@ -69,6 +69,8 @@ export interface DataPlaneOptions {
   readonly keyring?: readonly string[];
   /** Environment variables that `$env://NAME` in plugin configurations refers to; default: none. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** `plugin_attr`: settings of plugins by name, for the process as a whole; default: none. */
+  readonly pluginAttributes?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** PEM certificates trusted for `https` functions and upstreams, beside Node's own and the system's. */
   readonly caCertificates?: readonly string[];
   readonly listen: readonly ListenAddress[];

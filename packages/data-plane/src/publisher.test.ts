@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "@fngate/kernel";
 import { definePlugin } from "@fngate/plugin-kit";
+import { fakeDeps } from "@fngate/plugin-kit/testing";
 import { createKeyring } from "@fngate/schema";
 import { parseRevision } from "@fngate/store";
 import { FakeClock } from "@fngate/test-kit";
@@ -69,9 +70,8 @@ class Bench {
         catalog: catalogWith(counted),
         keyring: createKeyring([]),
         environment: {},
-        pluginDeps: { logger, clock, connections },
+        portsOf: () => fakeDeps({ logger, clock, connections }),
         compileUpstream: () => connections.acquire(),
-        variablesOf: () => ({ get: () => undefined }),
       },
     });
   }

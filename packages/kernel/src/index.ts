@@ -8,6 +8,7 @@ export {
   messageOf,
 } from "./errors.ts";
 export { HeaderList } from "./header-list.ts";
+export type { HttpAnswer, HttpCall, HttpClient } from "./http-client.ts";
 export {
   Lifecycle,
   type LifecycleOptions,

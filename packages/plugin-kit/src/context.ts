@@ -1,4 +1,6 @@
 import type { Endpoint, HeaderList } from "@fngate/kernel";
+import type { Consumer } from "./consumer.ts";
+import type { UpstreamRequest } from "./upstream-request.ts";
 
 /** The client's request. Plugins change it in the rewrite and access phases; what they change is what is forwarded. */
 export interface GatewayRequest {
@@ -16,8 +18,8 @@ export interface GatewayRequest {
   /** Query without its `?`, as sent; empty when there is none. */
   query: string;
   readonly headers: HeaderList;
-  /** Address of the client. */
-  readonly remoteAddress: string;
+  /** Address of the client; a plugin that knows better (`real-ip`) replaces it for everything after. */
+  remoteAddress: string;
   /** Port of the listener that took the request. */
   readonly localPort: number;
   readonly body: RequestBody;
@@ -41,6 +43,7 @@ export interface MatchedRoute {
   readonly id: string;
   readonly name: string | undefined;
   readonly serviceId: string | undefined;
+  readonly serviceName: string | undefined;
   /** URI pattern that matched. */
   readonly uri: string;
   /** Host pattern that matched, or empty. */
@@ -50,6 +53,21 @@ export interface MatchedRoute {
   readonly params: Readonly<Record<string, string>> | undefined;
 }
 
+/**
+ * nginx's and APISIX's variables of a request (`arg_x`, `http_x`, `cookie_x`, `uri`, `consumer_name`, `status`, ...),
+ * the same ones that conditions of routes, `_meta.filter` and the access log read. Nothing is computed before it is
+ * asked for. Names: APISIX routing, variables.
+ */
+export interface Variables {
+  /** Most are text; an argument without `=` is `true`, a few are numbers or lists; `undefined`: absent. */
+  get(name: string): unknown;
+  /** Sets a variable for later phases, other plugins and logs; it hides a built-in one of that name. */
+  set(name: string, value: unknown): void;
+}
+
+/** Which body {@link RequestContext.capture} keeps. */
+export type CapturedBody = "request" | "response";
+
 /** What request phases see. One object per request, the same in every phase. */
 export interface RequestContext {
   readonly request: GatewayRequest;
@@ -57,6 +75,22 @@ export interface RequestContext {
   readonly route: MatchedRoute | undefined;
   /** Fires when the client goes away or the gateway gives the request up; made on first use. */
   readonly signal: AbortSignal;
+  readonly variables: Variables;
+  /** Who calls; absent until an authentication plugin attached somebody. */
+  readonly consumer: Consumer | undefined;
+  /** What differs between the client's request and the one that goes to the upstream or function. */
+  readonly upstream: UpstreamRequest;
+  /**
+   * Makes a consumer the caller: sets `X-Consumer-Username`, `X-Credential-Identifier` and `X-Consumer-Custom-ID` for
+   * whoever is called, and lays the plugins of the consumer and its group over the route's for the phases after
+   * `rewrite`. The last one attached counts (APISIX plugins, authentication flow).
+   */
+  attachConsumer(consumer: Consumer): void;
+  /**
+   * Keeps the first `maxBytes` bytes of a body for the log phase ({@link LogContext.captured}), while it passes; the
+   * largest bound that anybody asks for counts. Before the body passes, so in a request phase or a header filter.
+   */
+  capture(body: CapturedBody, maxBytes: number): void;
 }
 
 /** Where an answer was made. */
@@ -69,6 +103,16 @@ export interface ResponseContext extends RequestContext {
     readonly headers: HeaderList;
     readonly source: ResponseSource;
   };
+}
+
+/** One try to reach a node of an upstream, or a function. */
+export interface CallAttempt {
+  /** `host:port`. */
+  readonly address: string;
+  /** Status of the answer, else the one that the failure stands for. */
+  readonly status: number;
+  /** From the beginning of the attempt to its end, milliseconds. */
+  readonly ms: number;
 }
 
 /** What the log phase sees, after the last byte went out or the client left. */
@@ -84,6 +128,10 @@ export interface LogContext extends ResponseContext {
   /** Bytes of the client's body that were read, and of the answer's body that were sent. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
+  /** Calls of upstream nodes in order; empty for functions and own answers. */
+  readonly attempts: readonly CallAttempt[];
+  /** What {@link RequestContext.capture} kept: at most as many bytes as were asked for; absent when nobody asked. */
+  captured(body: CapturedBody): Uint8Array | undefined;
 }
 
 /** An answer of the gateway's own. */

@@ -1,4 +1,7 @@
+export type { Consumer, ConsumerDirectory, Credential } from "./consumer.ts";
 export type {
+  CallAttempt,
+  CapturedBody,
   FunctionCall,
   GatewayRequest,
   LogContext,
@@ -9,6 +12,7 @@ export type {
   RequestContext,
   ResponseContext,
   ResponseSource,
+  Variables,
 } from "./context.ts";
 export {
   type ConfiguredPlugin,
@@ -27,7 +31,26 @@ export {
   definePlugin,
   type PluginCatalog,
   type PluginDefinition,
-  type PluginDeps,
   type PluginInstance,
   type PluginReference,
 } from "./plugin.ts";
+export { findApi, type PluginApi } from "./plugin-api.ts";
+export type {
+  CounterMetric,
+  GatewayDispatch,
+  GaugeMetric,
+  HistogramMetric,
+  LabelValues,
+  MetricOptions,
+  NestedPlugin,
+  PluginDeps,
+  PluginDirectory,
+  PluginMetadata,
+  PluginMetrics,
+  SharedState,
+  SubAnswer,
+  SubRequest,
+} from "./ports.ts";
+export { compileTemplate, type Template, textOf } from "./template.ts";
+export type { PluginUpstream, UpstreamCompiler, UpstreamRequest } from "./upstream-request.ts";
+export { type WholeBodyOptions, wholeBody } from "./whole-body.ts";

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
-import { GatewayError, HeaderList } from "@fngate/kernel";
+import { GatewayError } from "@fngate/kernel";
 import { describe, expect, it } from "vitest";
-import type { LogContext, RequestContext, ResponseContext } from "./context.ts";
+import type { ResponseContext } from "./context.ts";
 import {
   type ConfiguredPlugin,
   collectBodyFilters,
@@ -13,7 +13,7 @@ import {
   runRequestPhase,
 } from "./pipeline.ts";
 import type { PluginInstance } from "./plugin.ts";
-import { fakeRequestContext } from "./testing/fake-request-context.ts";
+import { fakeLogContext, fakeRequestContext } from "./testing/fake-request-context.ts";
 
 const reply = (status: number) => ({ kind: "reply", status }) as const;
 
@@ -21,15 +21,7 @@ function plugin(name: string, priority: number, instance: PluginInstance): Confi
   return { name, priority, instance };
 }
 
-function logContext(request: RequestContext = fakeRequestContext()): LogContext {
-  return {
-    ...request,
-    response: { status: 200, headers: new HeaderList(), source: "gateway" },
-    timings: { startedAtMs: 0, totalMs: 1, upstreamMs: undefined },
-    bytesReceived: 0,
-    bytesSent: 0,
-  };
-}
+const logContext = fakeLogContext;
 
 describe("compilePipeline", () => {
   it("sorts each phase by descending priority, response phases too", () => {

@@ -1,15 +1,8 @@
 import type { Transform } from "node:stream";
-import type { Clock, Connections, Logger } from "@fngate/kernel";
 import type { z } from "zod";
 import type { LogContext, PhaseResult, RequestContext, ResponseContext } from "./context.ts";
-
-/** Narrow ports handed to {@link PluginDefinition.setup}; a plugin imports no global and reads no environment. */
-export interface PluginDeps {
-  readonly logger: Logger;
-  readonly clock: Clock;
-  /** Connection pools shared across reloads; release in `dispose` what `setup` acquired. */
-  readonly connections: Connections;
-}
+import type { PluginApi } from "./plugin-api.ts";
+import type { PluginDeps } from "./ports.ts";
 
 /**
  * One configured plugin. Only the phases it implements cost anything. A synchronous phase is never awaited.
@@ -18,8 +11,12 @@ export interface PluginDeps {
 export interface PluginInstance {
   rewrite?(context: RequestContext): PhaseResult | Promise<PhaseResult>;
   access?(context: RequestContext): PhaseResult | Promise<PhaseResult>;
+  /** After a node of the upstream was picked, before each attempt; its answer counts before the first one only. */
   beforeProxy?(context: RequestContext): PhaseResult | Promise<PhaseResult>;
-  /** May change status and headers of the answer; cannot wait. */
+  /**
+   * May change status and headers of the answer; cannot wait. Whoever changes the body returns a transform from
+   * `bodyFilter`, which drops `Content-Length`.
+   */
   headerFilter?(context: ResponseContext): undefined;
   /** Called once per answer; a returned transform sees every chunk. */
   bodyFilter?(context: ResponseContext): Transform | undefined;
@@ -38,7 +35,7 @@ export interface PluginReference {
 }
 
 /** A plugin as its author declares it; the folder name is the plugin's name. */
-export interface PluginDefinition<TConfig = unknown> {
+export interface PluginDefinition<TConfig = unknown, TConsumerConfig = unknown, TMetadata = unknown> {
   /** Name on the wire, kebab-case. */
   readonly name: string;
   /** APISIX's version number of the plugin. */
@@ -49,12 +46,14 @@ export interface PluginDefinition<TConfig = unknown> {
   readonly type?: "auth";
   /** Set on plugins that only make sense for the gateway as a whole; clients then offer them for global rules alone. */
   readonly scope?: "global";
+  /** Set on plugins that a global rule does not run where the route has them itself (APISIX: `run_policy`). */
+  readonly runPolicy?: "prefer_route";
   /** Configuration as stored; parsing fills the defaults. */
   readonly schema: z.ZodType<TConfig>;
   /** Dotted paths of the configuration that are encrypted at rest (APISIX's `encrypt_fields`). */
   readonly secretFields?: readonly string[];
   /** Schema of the configuration inside consumers and credentials; absent: {@link PluginDefinition.schema}. */
-  readonly consumerSchema?: z.ZodType;
+  readonly consumerSchema?: z.ZodType<TConsumerConfig>;
   /** {@link PluginDefinition.secretFields} of the {@link PluginDefinition.consumerSchema}. */
   readonly consumerSecretFields?: readonly string[];
   /** Member of the configuration inside consumers and credentials that tells who calls: no two of them may share it. */
@@ -62,13 +61,17 @@ export interface PluginDefinition<TConfig = unknown> {
   /** Schema of the configuration inside stream routes; absent: the plugin is unknown there. */
   readonly streamSchema?: z.ZodType;
   /** Schema of the plugin's metadata object; absent: anything is taken. */
-  readonly metadataSchema?: z.ZodType;
+  readonly metadataSchema?: z.ZodType<TMetadata>;
   /** Dotted paths of the metadata that are encrypted at rest. */
   readonly metadataSecretFields?: readonly string[];
   /** Fields of the configuration that name resources, which cannot be deleted while they do. */
   readonly references?: readonly PluginReference[];
   /** Fast and free of I/O: work that depends only on the configuration happens here, never per request. */
-  setup(config: TConfig, deps: PluginDeps): PluginInstance;
+  setup(config: TConfig, deps: PluginDeps<TConsumerConfig, TMetadata>): PluginInstance;
+  /** Endpoints that routes with the `public-api` plugin publish; asked for once. */
+  publicApis?(deps: PluginDeps<TConsumerConfig, TMetadata>): readonly PluginApi[];
+  /** Endpoints on the Control API; asked for once. */
+  controlApis?(deps: PluginDeps<TConsumerConfig, TMetadata>): readonly PluginApi[];
 }
 
 /** The plugins a process knows. */
@@ -78,7 +81,9 @@ export interface PluginCatalog {
   all(): readonly PluginDefinition[];
 }
 
-/** Declares a plugin; exists for the inference of its configuration type. */
-export function definePlugin<TConfig>(definition: PluginDefinition<TConfig>): PluginDefinition<TConfig> {
+/** Declares a plugin; exists for the inference of its configuration types. */
+export function definePlugin<TConfig, TConsumerConfig = unknown, TMetadata = unknown>(
+  definition: PluginDefinition<TConfig, TConsumerConfig, TMetadata>,
+): PluginDefinition<TConfig, TConsumerConfig, TMetadata> {
   return definition;
 }

@@ -14,6 +14,7 @@ export {
   type ConnectionsOptions,
   createConnections,
 } from "./http/connections.ts";
+export { type ClosableHttpClient, createHttpClient, type HttpClientOptions } from "./http/http-client.ts";
 export {
   createUpgradeTunnel,
   type FailureAnswer,

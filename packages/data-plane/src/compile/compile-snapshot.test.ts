@@ -1,5 +1,6 @@
-import { type Endpoint, silentLogger, systemClock, type Target } from "@fngate/kernel";
+import { type Endpoint, silentLogger, type Target } from "@fngate/kernel";
 import { definePlugin } from "@fngate/plugin-kit";
+import { fakeDeps } from "@fngate/plugin-kit/testing";
 import { compileUpstream } from "@fngate/proxy";
 import { createKeyring } from "@fngate/schema";
 import { parseRevision } from "@fngate/store";
@@ -47,11 +48,10 @@ class Bench {
       prefix: "/apisix",
       routerKind: "radixtree_host_uri",
       catalog: catalogWith(counted),
-      pluginDeps: { logger: silentLogger, clock: systemClock, connections },
+      portsOf: () => fakeDeps({ logger: silentLogger, connections }),
       keyring: createKeyring([]),
       environment: {},
       compileUpstream: (config) => compileUpstream(config, connections, { random: () => 0 }),
-      variablesOf: () => ({ get: () => undefined }),
     };
   }
 

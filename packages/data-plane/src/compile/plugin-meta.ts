@@ -1,5 +1,5 @@
 import type { FunctionCall, PhaseResult, PluginInstance, Reply, RequestContext } from "@fngate/plugin-kit";
-import type { CompiledExpression, VariableLookup } from "@fngate/router/expr";
+import type { CompiledExpression } from "@fngate/router/expr";
 
 /** A body that replaces that of a plugin's error answers (`_meta.error_response`). */
 export type ErrorResponse = string | Readonly<Record<string, unknown>>;
@@ -18,7 +18,6 @@ export function errorResponseOf(call: FunctionCall): ErrorResponse | undefined {
 export interface MetaOptions {
   readonly errorResponse: ErrorResponse | undefined;
   readonly filter: CompiledExpression | undefined;
-  readonly variablesOf: (context: RequestContext) => VariableLookup;
 }
 
 type RequestPhase = (context: RequestContext) => PhaseResult | Promise<PhaseResult>;
@@ -26,7 +25,7 @@ type RequestPhase = (context: RequestContext) => PhaseResult | Promise<PhaseResu
 /** The instance with `_meta.filter` and `_meta.error_response` applied; the same one when neither is set. */
 export function applyMeta(instance: PluginInstance, options: MetaOptions): PluginInstance {
   const shaped = options.errorResponse === undefined ? instance : shapeErrors(instance, options.errorResponse);
-  return options.filter === undefined ? shaped : filterCalls(shaped, options.filter, options.variablesOf);
+  return options.filter === undefined ? shaped : filterCalls(shaped, options.filter);
 }
 
 function shapeErrors(instance: PluginInstance, errorResponse: ErrorResponse): PluginInstance {
@@ -55,16 +54,12 @@ function shapeResult(result: PhaseResult, errorResponse: ErrorResponse): PhaseRe
 }
 
 /** The filter is asked once per request, at the plugin's first phase, and its answer holds for the later ones. */
-function filterCalls(
-  instance: PluginInstance,
-  filter: CompiledExpression,
-  variablesOf: (context: RequestContext) => VariableLookup,
-): PluginInstance {
+function filterCalls(instance: PluginInstance, filter: CompiledExpression): PluginInstance {
   const decisions = new WeakMap<RequestContext, boolean>();
   const passes = (context: RequestContext): boolean => {
     const known = decisions.get(context);
     if (known !== undefined) return known;
-    const decision = filter.evaluate(variablesOf(context));
+    const decision = filter.evaluate(context.variables);
     decisions.set(context, decision);
     return decision;
   };

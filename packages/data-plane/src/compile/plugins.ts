@@ -41,12 +41,18 @@ export function disposePlugins(plugins: readonly ObjectPlugin[]): void {
   for (const { instance } of plugins) instance.dispose?.();
 }
 
-interface PluginStage {
+/** What setting up one plugin works with. */
+export interface PluginStage {
   readonly deps: CompileDeps;
   readonly findings: Findings;
 }
 
-function compilePlugin(definition: PluginDefinition, stored: unknown, stage: PluginStage): ObjectPlugin | undefined {
+/** Sets up one plugin; nothing when it refuses its configuration, which is in the findings then. */
+export function compilePlugin(
+  definition: PluginDefinition,
+  stored: unknown,
+  stage: PluginStage,
+): ObjectPlugin | undefined {
   const { name } = definition;
   const { deps, findings } = stage;
   const path = `plugins.${name}`;
@@ -68,7 +74,6 @@ function compilePlugin(definition: PluginDefinition, stored: unknown, stage: Plu
   const shaped = applyMeta(instance, {
     errorResponse: meta.error_response,
     filter: readFilter(meta.filter, path, findings),
-    variablesOf: deps.variablesOf,
   });
   return { name, priority: meta.priority ?? definition.priority, isDisabled: false, instance: shaped };
 }
@@ -85,7 +90,7 @@ function setUp(
   { deps, findings }: PluginStage,
 ): PluginInstance | undefined {
   try {
-    return definition.setup(config, deps.pluginDeps);
+    return definition.setup(config, deps.portsOf(definition.name));
   } catch (error) {
     const message = `plugin ${definition.name} cannot be set up: ${messageOf(error)}`;
     return findings.error("INVALID_PLUGIN", `plugins.${definition.name}`, message);

@@ -20,6 +20,7 @@ export function compileService(id: string, stored: StoredValue, stage: ObjectSta
   return buildObject({ id, plugins: service.plugins, dispose }, stage, (object) => ({
     ...object,
     ...upstream,
+    name: service.name,
     hosts: (service.hosts ?? []).map((host) => host.toLowerCase()),
     isWebsocketEnabled: service.enable_websocket,
   }));

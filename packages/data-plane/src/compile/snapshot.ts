@@ -28,6 +28,7 @@ export interface UpstreamChoice {
 
 /** A service: defaults of the routes that name it. */
 export interface CompiledService extends CompiledObject, UpstreamChoice {
+  readonly name: string | undefined;
   readonly hosts: readonly string[];
   readonly isWebsocketEnabled: boolean | undefined;
 }

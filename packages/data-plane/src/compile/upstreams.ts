@@ -1,4 +1,5 @@
 import { messageOf } from "@fngate/kernel";
+import type { PluginUpstream } from "@fngate/plugin-kit";
 import type { CompiledUpstream, UpstreamConfig, UpstreamIdentity } from "@fngate/proxy";
 import type { ObjectStage } from "./object-stage.ts";
 import type { RouteTimeout, UpstreamChoice } from "./snapshot.ts";
@@ -7,11 +8,12 @@ import type { RouteTimeout, UpstreamChoice } from "./snapshot.ts";
 export interface UpstreamHandle {
   readonly compiled: CompiledUpstream;
   readonly config: UpstreamConfig;
-  readonly identity: UpstreamIdentity;
+  /** Absent for one that is stored nowhere, as inside a plugin's configuration. */
+  readonly identity: UpstreamIdentity | undefined;
 }
 
 /** Makes a stored upstream callable; throws `UPSTREAM_INVALID` for one that cannot be. */
-export type UpstreamCompiler = (config: UpstreamConfig, identity: UpstreamIdentity) => CompiledUpstream;
+export type UpstreamCompiler = (config: UpstreamConfig, identity: UpstreamIdentity | undefined) => CompiledUpstream;
 
 /** Status of requests to an upstream that cannot be called (APISIX: an unknown balancer type). */
 export const UNUSABLE_UPSTREAM = 500;
@@ -95,5 +97,18 @@ export class TimedUpstream {
     this.#timed?.compiled.dispose();
     this.#timed = undefined;
     this.#base = undefined;
+  }
+}
+
+/** An upstream inside a plugin's configuration. */
+export class InlineUpstream implements PluginUpstream {
+  readonly handle: UpstreamHandle;
+
+  constructor(handle: UpstreamHandle) {
+    this.handle = handle;
+  }
+
+  release(): void {
+    this.handle.compiled.dispose();
   }
 }

@@ -22,6 +22,8 @@ export interface ClientExchange {
   readonly upgrade: UpgradeHandover | undefined;
   /** False once the client is gone. */
   readonly isOpen: boolean;
+  /** How many sub-requests deep it is; absent: it came from a client. */
+  readonly depth?: number;
   /** Status that the connection ended with when that was no answer to the request as a whole. */
   readonly endStatus: number | undefined;
   /** The body; asking for it sends `100 Continue` to a client that waits for that. */

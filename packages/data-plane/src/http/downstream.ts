@@ -83,6 +83,7 @@ export class Downstream {
   }
 
   #count(chunk: Uint8Array | string): void {
+    this.#context.captures?.add("response", chunk);
     this.#context.bytesSent += typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.length;
   }
 

@@ -1,8 +1,24 @@
 import { HeaderList } from "@fngate/kernel";
-import type { GatewayRequest, LogContext, MatchedRoute, ResponseSource } from "@fngate/plugin-kit";
+import type {
+  CallAttempt,
+  CapturedBody,
+  Consumer,
+  GatewayRequest,
+  LogContext,
+  MatchedRoute,
+  ResponseSource,
+} from "@fngate/plugin-kit";
+import type { UpstreamAttempt } from "@fngate/proxy";
+import type { Held } from "../compile/held.ts";
+import type { Snapshot } from "../compile/snapshot.ts";
+import { BodyCapture } from "./body-capture.ts";
 import type { ClientExchange } from "./client-exchange.ts";
+import { markConsumer } from "./consumer-headers.ts";
+import { ExchangeVariables } from "./exchange-variables.ts";
 import { ClientBody } from "./request-body.ts";
 import type { ParsedTarget } from "./request-target.ts";
+import type { RequestVariables } from "./request-variables.ts";
+import { UpstreamOverrides } from "./upstream-overrides.ts";
 
 /** The client's request as plugins see it; every field is set here, so that all requests have one shape. */
 export class ClientRequest implements GatewayRequest {
@@ -14,7 +30,7 @@ export class ClientRequest implements GatewayRequest {
   readonly rawTarget: string;
   query: string;
   readonly headers: HeaderList;
-  readonly remoteAddress: string;
+  remoteAddress: string;
   readonly localPort: number;
   readonly body: ClientBody;
   /** Host header as it came; empty when there was none. */
@@ -23,6 +39,8 @@ export class ClientRequest implements GatewayRequest {
   readonly originTarget: string;
   /** Query as sent, to notice a plugin that changed it. */
   readonly sentQuery: string;
+  /** How many requests it is inside of; 0 for a client's. */
+  readonly depth: number;
 
   constructor(client: ClientExchange, target: ParsedTarget, seen: SeenRequest) {
     this.method = client.method;
@@ -39,6 +57,7 @@ export class ClientRequest implements GatewayRequest {
     this.rawHost = seen.rawHost;
     this.originTarget = target.origin;
     this.sentQuery = target.query;
+    this.depth = client.depth ?? 0;
   }
 }
 
@@ -63,7 +82,19 @@ export class GatewayResponse {
   }
 }
 
-/** The one object that a request passes through all phases. */
+/** When and under which configuration a request began. */
+export interface RequestStart {
+  readonly atMs: number;
+  readonly monotonicMs: number;
+  readonly snapshot: Snapshot;
+  /** Those of the client's head and body. */
+  readonly variables: RequestVariables;
+}
+
+/**
+ * The one object that a request passes through all phases. What only plugins use is made when one asks, so that a
+ * request without plugins does not pay for it.
+ */
 export class ExchangeContext implements LogContext {
   readonly request: ClientRequest;
   readonly route: MatchedRoute | undefined;
@@ -82,10 +113,27 @@ export class ExchangeContext implements LogContext {
   /** Scheme and host of the upstream request, for the access log. */
   upstreamScheme: string;
   upstreamHost: string;
+  /** The configuration that the request began with. */
+  readonly snapshot: Snapshot;
+  consumer: Consumer | undefined;
+  /** What plugins changed about the request to the upstream; absent: nothing. */
+  overrides: UpstreamOverrides | undefined;
+  /** Bodies that plugins want to see in the log phase. */
+  captures: BodyCapture | undefined;
+  /** Set by whoever calls the upstream; grows while it does. */
+  upstreamAttempts: readonly UpstreamAttempt[];
+  /** Monotonic beginning of the first attempt. */
+  upstreamStartedMs: number;
+  /** Monotonic beginnings of the attempts after the first. */
+  retryStarts: number[] | undefined;
+  /** Held for this request beside what its plan holds. */
+  held: Held[] | undefined;
+  readonly #requestVariables: RequestVariables;
+  #variables: ExchangeVariables | undefined;
   #abort: AbortController | undefined;
   #isAborted: boolean;
 
-  constructor(request: ClientRequest, route: MatchedRoute | undefined, started: { atMs: number; monotonicMs: number }) {
+  constructor(request: ClientRequest, route: MatchedRoute | undefined, started: RequestStart) {
     this.request = request;
     this.route = route;
     this.response = new GatewayResponse();
@@ -98,6 +146,16 @@ export class ExchangeContext implements LogContext {
     this.upstreamStatus = "";
     this.upstreamScheme = "http";
     this.upstreamHost = request.rawHost;
+    this.snapshot = started.snapshot;
+    this.consumer = undefined;
+    this.overrides = undefined;
+    this.captures = undefined;
+    this.upstreamAttempts = NO_ATTEMPTS;
+    this.upstreamStartedMs = 0;
+    this.retryStarts = undefined;
+    this.held = undefined;
+    this.#requestVariables = started.variables;
+    this.#variables = undefined;
     this.#abort = undefined;
     this.#isAborted = false;
   }
@@ -110,6 +168,54 @@ export class ExchangeContext implements LogContext {
     return this.#abort.signal;
   }
 
+  get variables(): ExchangeVariables {
+    this.#variables ??= new ExchangeVariables(this, this.#requestVariables);
+    return this.#variables;
+  }
+
+  get upstream(): UpstreamOverrides {
+    this.overrides ??= new UpstreamOverrides(this);
+    return this.overrides;
+  }
+
+  get attempts(): readonly CallAttempt[] {
+    const { retryStarts = [], upstreamAttempts } = this;
+    const firstMs = this.upstreamStartedMs;
+    const starts = [firstMs, ...retryStarts];
+    const endMs = firstMs + (this.timings.upstreamMs ?? 0);
+    return upstreamAttempts.map(({ node, status }, index) => {
+      const startMs = starts[index] ?? endMs;
+      return { address: node.address, status, ms: (starts[index + 1] ?? endMs) - startMs };
+    });
+  }
+
+  attachConsumer(consumer: Consumer): void {
+    this.consumer = consumer;
+    markConsumer(this.request.headers, consumer);
+  }
+
+  capture(body: CapturedBody, maxBytes: number): void {
+    this.captures ??= new BodyCapture();
+    this.captures.want(body, maxBytes);
+    if (body === "request") this.request.body.tapInto(this.captures);
+  }
+
+  captured(body: CapturedBody): Uint8Array | undefined {
+    return this.captures?.bytesOf(body);
+  }
+
+  /** Keeps something alive until {@link ExchangeContext.letGo}. */
+  hold(held: Held): void {
+    held.acquire();
+    this.held ??= [];
+    this.held.push(held);
+  }
+
+  letGo(): void {
+    for (const held of this.held ?? []) held.release();
+    this.held = undefined;
+  }
+
   /** Fires the signal: the client went away, or the gateway gives up. */
   abort(): void {
     this.#isAborted = true;
@@ -118,3 +224,5 @@ export class ExchangeContext implements LogContext {
 }
 
 const NO_HEADERS = new HeaderList();
+
+const NO_ATTEMPTS: readonly UpstreamAttempt[] = [];

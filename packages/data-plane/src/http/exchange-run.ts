@@ -11,6 +11,7 @@ import {
 import type { Forwarder, UpgradeTunnel } from "@fngate/proxy";
 import type { RequestStats } from "../metrics/request-stats.ts";
 import { addCharset } from "./answer-headers.ts";
+import { runBeforeProxy } from "./before-proxy.ts";
 import type { ClientExchange } from "./client-exchange.ts";
 import { Downstream } from "./downstream.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
@@ -121,7 +122,7 @@ export class ExchangeRun {
         return;
       }
       if (result !== undefined) {
-        this.#conclude(result);
+        this.conclude(result);
         return;
       }
     }
@@ -133,23 +134,38 @@ export class ExchangeRun {
       .then((result) => {
         if (this.#isClosed) return;
         if (result === undefined) this.#runPhases(next);
-        else this.#conclude(result);
+        else this.conclude(result);
       })
       .catch((error: unknown) => this.crash(error));
   }
 
-  #conclude(result: Reply | FunctionCall): void {
+  /** Ends the request phases with what a plugin returned. */
+  conclude(result: Reply | FunctionCall): void {
     if (result.kind === "reply") this.send(renderReply(result));
     else new FunctionCarrier(this, result).start();
   }
 
   #forward(): void {
-    const { upstream } = this.plan;
+    const { overrides } = this.context;
+    const upstream = overrides?.chosen ?? this.plan.upstream;
     if (this.plan.route === undefined) this.send(renderNotFound());
+    else if (overrides?.isDisabled === true) this.#answerInPlace();
     else if (typeof upstream === "number") this.fail(upstream);
     else if (this.client.upgrade !== undefined && this.plan.isWebsocketEnabled) {
       new TunnelCarrier(this, upstream.compiled, this.client.upgrade).start();
     } else new UpstreamCarrier(this, upstream.compiled).start();
+  }
+
+  /** A plugin switched the upstream off: one of the plugins before it has to answer. */
+  #answerInPlace(): void {
+    const settle = (result: PhaseResult): void => {
+      if (this.#isClosed) return;
+      if (result) this.conclude(result);
+      else this.fail(503);
+    };
+    const result = runBeforeProxy(this);
+    if (isPending(result)) result.then(settle).catch((error: unknown) => this.crash(error));
+    else settle(result);
   }
 
   #sendReply(reply: RenderedReply): void {
@@ -195,6 +211,7 @@ export class ExchangeRun {
     runLogPhase(plan.filters.global.log, context, report);
     runLogPhase(plan.filters.route.log, context, report);
     releasePlan(plan);
+    context.letGo();
     deps.onFinished(context);
   }
 

@@ -1,5 +1,6 @@
 import { finished, PassThrough, pipeline, type Readable } from "node:stream";
 import type { RequestBody } from "@fngate/plugin-kit";
+import type { BodyCapture } from "./body-capture.ts";
 import type { ClientExchange } from "./client-exchange.ts";
 
 /** The client's body: untouched until somebody reads it, whole once or as a stream. */
@@ -13,6 +14,7 @@ export class ClientBody implements RequestBody {
   #receivedBytes = 0;
   /** What to read instead of the client's stream, whose beginning was taken off it. */
   #replay: Readable | undefined;
+  #capture: BodyCapture | undefined;
 
   constructor(client: ClientExchange) {
     this.#client = client;
@@ -36,7 +38,7 @@ export class ClientBody implements RequestBody {
     if (this.declaredBytes !== undefined && this.declaredBytes > maxBytes) return "too-large";
     if (this.#whole === undefined) {
       this.#limitBytes = maxBytes;
-      this.#whole = this.#collect(this.stream());
+      this.#whole = this.#collect(this.#source());
     }
     const bytes = await this.#whole;
     return bytes === undefined || bytes.length > maxBytes ? "too-large" : bytes;
@@ -57,11 +59,23 @@ export class ClientBody implements RequestBody {
 
   /** The body as it arrives; only before anybody read it whole. */
   stream(): Readable {
+    const source = this.#source();
+    return this.#capture === undefined ? source : this.#capture.tap(source, "request");
+  }
+
+  /** Lets `capture` see what passes from now on, and what was read already. */
+  tapInto(capture: BodyCapture): void {
+    this.#capture = capture;
+    if (this.#bytes !== undefined) capture.replace("request", this.#bytes);
+  }
+
+  #source(): Readable {
     return this.#replay ?? this.#client.openBody();
   }
 
   #keep(bytes: Uint8Array): Uint8Array {
     this.#bytes = bytes;
+    this.#capture?.replace("request", bytes);
     return bytes;
   }
 

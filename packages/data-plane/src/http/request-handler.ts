@@ -75,7 +75,7 @@ export class RequestHandler {
       return;
     }
     const plan = planRequest(snapshot, match);
-    const context = new ExchangeContext(admitted.request, plan.route, started);
+    const context = new ExchangeContext(admitted.request, plan.route, { ...started, snapshot, variables });
     new ExchangeRun(client, context, { plan, deps: run }).start();
   }
 
@@ -88,8 +88,10 @@ export class RequestHandler {
 
   /** A client that left, or was answered by the listener, before its route was known. */
   #lose({ admitted, client, started }: Arrival): void {
-    const { clock, run } = this.#options;
-    const context = new ExchangeContext(admitted.request, undefined, started);
+    const { cell, clock, run } = this.#options;
+    const variables = new RequestVariables(admitted.request);
+    const start = { ...started, snapshot: cell.current, variables };
+    const context = new ExchangeContext(admitted.request, undefined, start);
     context.response.status = client.endStatus ?? CLIENT_GONE;
     context.timings.totalMs = clock.monotonicMs() - started.monotonicMs;
     run.onFinished(context);

@@ -64,6 +64,7 @@ function planMatched(snapshot: Snapshot, match: Match<CompiledRoute>): RequestPl
       id: route.id,
       name: route.name,
       serviceId: route.serviceId,
+      serviceName: service?.name,
       uri: match.uri,
       host: match.host,
       remainder: match.remainder,

@@ -1,4 +1,6 @@
+import { isPending, type PhaseResult } from "@fngate/plugin-kit";
 import type { AttemptOutcome, CompiledUpstream, UpgradeOutcome, UpstreamNode } from "@fngate/proxy";
+import { hasBeforeProxy, runBeforeProxy } from "./before-proxy.ts";
 import type { UpgradeHandover } from "./client-exchange.ts";
 import type { ExchangeRun } from "./exchange-run.ts";
 import { upstreamHeaders, upstreamTarget } from "./upstream-request.ts";
@@ -18,21 +20,39 @@ export class TunnelCarrier {
 
   start(): void {
     const run = this.#run;
-    const { request } = run.context;
     const node = this.#upstream.pick(undefined, variableReader(run.context));
     if (node === undefined) {
       run.fail(503, "no-nodes");
       return;
     }
-    const host = node.hostHeader ?? (request.rawHost === "" ? node.address : request.rawHost);
     run.context.upstreamAddress = node.address;
+    if (!hasBeforeProxy(run)) {
+      this.#open(node);
+      return;
+    }
+    const result = runBeforeProxy(run);
+    if (!isPending(result)) this.#openUnless(result, node);
+    else result.then((settled) => this.#openUnless(settled, node)).catch((error: unknown) => run.crash(error));
+  }
+
+  #openUnless(answer: PhaseResult, node: UpstreamNode): void {
+    if (this.#run.isClosed) return;
+    if (answer) this.#run.conclude(answer);
+    else this.#open(node);
+  }
+
+  #open(node: UpstreamNode): void {
+    const run = this.#run;
+    const { overrides, request } = run.context;
+    const clientHost = overrides?.host ?? request.rawHost;
+    const host = node.hostHeader ?? (clientHost === "" ? node.address : clientHost);
     run.context.upstreamScheme = this.#upstream.scheme;
     this.#upgrade.detach();
     const tunnel = run.deps.tunnel.open(node.endpointFor(host), {
       request: this.#upgrade.request,
       socket: this.#upgrade.socket,
       head: this.#upgrade.head,
-      target: upstreamTarget(request),
+      target: upstreamTarget(run.context),
       headers: ["Host", host, ...upstreamHeaders(request)],
     });
     run.running = tunnel;

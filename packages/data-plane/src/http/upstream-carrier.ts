@@ -1,4 +1,5 @@
 import type { Endpoint } from "@fngate/kernel";
+import type { FunctionCall, Reply } from "@fngate/plugin-kit";
 import {
   type CompiledUpstream,
   type Exchange,
@@ -11,6 +12,7 @@ import {
   type UpstreamResult,
 } from "@fngate/proxy";
 import { type AnswerOwner, AnswerSink } from "./answer-sink.ts";
+import { HookedExchange, hasBeforeProxy } from "./before-proxy.ts";
 import type { ExchangeRun } from "./exchange-run.ts";
 import { outgoingBody } from "./outgoing-body.ts";
 import { renderError } from "./reply.ts";
@@ -29,6 +31,8 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
   readonly #upstream: CompiledUpstream;
   #exchange: UpstreamExchange | undefined = undefined;
   #startedMs = 0;
+  /** A plugin answered in place of the upstream. */
+  #isReplaced = false;
 
   constructor(run: ExchangeRun, upstream: CompiledUpstream) {
     this.#run = run;
@@ -45,7 +49,18 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
   forward(endpoint: Endpoint, request: Parameters<Forwarder["forward"]>[1], sink: ResponseSink): Exchange {
     const { context, deps } = this.#run;
     context.upstreamAddress = `${endpoint.target.host}:${endpoint.target.port}`;
-    return deps.forwarder.forward(endpoint, request, sink);
+    const isFirst = (this.#exchange?.attempts.length ?? 0) === 0;
+    if (!isFirst) {
+      context.retryStarts ??= [];
+      context.retryStarts.push(deps.clock.monotonicMs());
+    }
+    if (!hasBeforeProxy(this.#run)) return deps.forwarder.forward(endpoint, request, sink);
+    return new HookedExchange(this.#run, {
+      endpoint,
+      request,
+      sink,
+      onAnswer: isFirst ? (answer) => this.#replace(answer) : undefined,
+    });
   }
 
   /** The list of all attempts, when the last one is a server error or the configuration asks for it. */
@@ -63,27 +78,41 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
     this.#run.crash(error);
   }
 
+  #replace(answer: Reply | FunctionCall): void {
+    const { context } = this.#run;
+    this.#isReplaced = true;
+    context.upstreamAddress = "";
+    this.#run.conclude(answer);
+  }
+
   #forward(body: OutgoingBody): void {
     const run = this.#run;
     const { context, deps } = run;
     const { request } = context;
     context.upstreamScheme = this.#upstream.scheme;
     this.#startedMs = deps.clock.monotonicMs();
+    context.upstreamStartedMs = this.#startedMs;
     const exchange = forwardToUpstream({
       upstream: this.#upstream,
       forwarder: this,
-      request: { method: request.method, target: upstreamTarget(request), headers: upstreamHeaders(request), body },
-      host: request.rawHost,
+      request: { method: request.method, target: upstreamTarget(context), headers: upstreamHeaders(request), body },
+      host: context.overrides?.host ?? request.rawHost,
       sink: new AnswerSink(context, run.downstream, this),
       variable: this.#upstream.isKeyed ? variableReader(context) : undefined,
     });
     this.#exchange = exchange;
-    run.running = exchange;
+    context.upstreamAttempts = exchange.attempts;
+    // A plugin that answered at once has something else running.
+    if (!this.#isReplaced) run.running = exchange;
     exchange.result.then((result) => this.#settle(result)).catch((error: unknown) => run.crash(error));
   }
 
   #settle({ outcome, status, attempts }: UpstreamResult): void {
     const run = this.#run;
+    if (this.#isReplaced) {
+      run.context.upstreamAttempts = [];
+      return;
+    }
     run.running = undefined;
     this.#stopTimer();
     if (outcome?.kind === "responded") return;

@@ -1,12 +1,14 @@
 import { prepareHeaders } from "@fngate/proxy";
-import type { ClientRequest } from "./exchange-context.ts";
+import type { ClientRequest, ExchangeContext } from "./exchange-context.ts";
 
-/** The raw target as the client sent it, with the query a plugin may have changed (APISIX upstream, request). */
-export function upstreamTarget(request: ClientRequest): string {
-  const { originTarget, query } = request;
-  if (query === request.sentQuery) return originTarget;
+/** The raw target as the client sent it, with the path or query that plugins put in place (APISIX upstream, request). */
+export function upstreamTarget({ overrides, request }: ExchangeContext): string {
+  const { originTarget } = request;
+  const query = overrides?.query ?? request.query;
+  const newPath = overrides?.path;
+  if (newPath === undefined && query === request.sentQuery) return originTarget;
   const mark = originTarget.indexOf("?");
-  const path = mark < 0 ? originTarget : originTarget.slice(0, mark);
+  const path = newPath ?? (mark < 0 ? originTarget : originTarget.slice(0, mark));
   return query === "" ? path : `${path}?${query}`;
 }
 

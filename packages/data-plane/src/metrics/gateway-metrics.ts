@@ -25,6 +25,8 @@ export interface MetricsSources {
   readonly cell: SnapshotCell;
   readonly reload: ReloadState;
   readonly connections: () => Promise<ConnectionCounts>;
+  /** What plugins declared. */
+  readonly plugins: Registry;
 }
 
 /** The metrics of a data plane; everything is gathered when somebody scrapes. */
@@ -44,8 +46,9 @@ export class GatewayMetrics {
 
   /** Prometheus' text format. */
   async render(): Promise<string> {
-    const { metricPrefix, stats } = this.#sources;
-    return `${await this.#registry.metrics()}\n${renderRequestSeries(stats, metricPrefix)}`;
+    const { metricPrefix, plugins, stats } = this.#sources;
+    const [own, declared] = await Promise.all([this.#registry.metrics(), plugins.metrics()]);
+    return `${own}\n${declared}${renderRequestSeries(stats, metricPrefix)}`;
   }
 
   #addTraffic(): void {

@@ -1,11 +1,11 @@
 import { basename } from "node:path";
-import { systemClock } from "@fngate/kernel";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { compilePipeline, runRequestPhase } from "../pipeline.ts";
-import type { PluginDefinition, PluginDeps, PluginInstance } from "../plugin.ts";
+import type { PluginDefinition, PluginInstance } from "../plugin.ts";
 import { APISIX_PRIORITIES } from "./apisix-priorities.ts";
 import { type FakeConnections, fakeConnections } from "./fake-connections.ts";
+import { type FakeShared, fakeDeps, fakeShared } from "./fake-deps.ts";
 import { fakeRequestContext } from "./fake-request-context.ts";
 import { type RecordingLogger, recordingLogger } from "./recording-logger.ts";
 
@@ -59,10 +59,11 @@ function describeSchema<TConfig>(plugin: PluginDefinition<TConfig>, options: Con
 function describeLifecycle<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions): void {
   it("gives back everything it acquired, and disposing twice is harmless", () => {
     const connections = fakeConnections();
-    const instance = setUp(plugin, options, { connections });
+    const shared = fakeShared();
+    const instance = setUp(plugin, options, { connections, shared });
     instance.dispose?.();
     instance.dispose?.();
-    expect(connections.held).toBe(0);
+    expect([connections.held, shared.held]).toEqual([0, 0]);
   });
 
   it("gives back what it had when setup fails half way", () => {
@@ -95,15 +96,11 @@ function describeSecrets<TConfig>(plugin: PluginDefinition<TConfig>, options: Co
 interface FakePorts {
   readonly connections?: FakeConnections;
   readonly logger?: RecordingLogger;
+  readonly shared?: FakeShared;
 }
 
 function setUp<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions, ports: FakePorts): PluginInstance {
-  const deps: PluginDeps = {
-    clock: systemClock,
-    connections: ports.connections ?? fakeConnections(),
-    logger: ports.logger ?? recordingLogger(),
-  };
-  return plugin.setup(plugin.schema.parse(options.config), deps);
+  return plugin.setup(plugin.schema.parse(options.config), fakeDeps(ports));
 }
 
 async function runAllRequestPhases<TConfig>(

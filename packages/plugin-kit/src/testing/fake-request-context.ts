@@ -1,5 +1,15 @@
 import { HeaderList } from "@fngate/kernel";
-import type { GatewayRequest, MatchedRoute, RequestBody, RequestContext } from "../context.ts";
+import type { Consumer } from "../consumer.ts";
+import type {
+  GatewayRequest,
+  LogContext,
+  MatchedRoute,
+  RequestBody,
+  RequestContext,
+  ResponseContext,
+  Variables,
+} from "../context.ts";
+import type { PluginUpstream, UpstreamRequest } from "../upstream-request.ts";
 
 /** What a test wants to be different from a plain `GET /` without a body. */
 export interface FakeRequestOptions {
@@ -19,14 +29,88 @@ export interface FakeRequestOptions {
   /** The request matched no route, as global rules see it; default false. */
   readonly isUnmatched?: boolean;
   readonly signal?: AbortSignal;
+  /** Variables that the request has; a fake computes none. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly consumer?: Partial<Consumer>;
+  /** Ids of upstreams that {@link UpstreamRequest.use} finds. */
+  readonly upstreamIds?: readonly string[];
+}
+
+/** A request context that shows what plugins did to it. */
+export interface FakeRequestContext extends RequestContext {
+  readonly upstream: UpstreamRequest & { readonly used: string | PluginUpstream | undefined };
 }
 
 /** Builds the request context that a plugin's request phases get. */
-export function fakeRequestContext(options: FakeRequestOptions = {}): RequestContext {
+export function fakeRequestContext(options: FakeRequestOptions = {}): FakeRequestContext {
+  let consumer = options.consumer && consumerOf(options.consumer);
   return {
     request: requestOf(options),
     route: options.isUnmatched === true ? undefined : routeOf(options.route),
     signal: options.signal ?? new AbortController().signal,
+    variables: variablesOf(options.variables),
+    get consumer() {
+      return consumer;
+    },
+    upstream: upstreamOf(options.upstreamIds),
+    attachConsumer: (attached) => {
+      consumer = attached;
+    },
+    capture: () => undefined,
+  };
+}
+
+/** What a test wants to be different from an empty answer 200 of an upstream. */
+export interface FakeResponseOptions extends FakeRequestOptions {
+  readonly status?: number;
+  /** Flat `[name, value, …]`. */
+  readonly responseHeaders?: readonly string[];
+  readonly source?: ResponseContext["response"]["source"];
+  readonly captured?: { readonly request?: string; readonly response?: string };
+}
+
+/** Builds the context that a plugin's response phases and its log phase get. */
+export function fakeLogContext(options: FakeResponseOptions = {}): LogContext {
+  const { status = 200, responseHeaders = [], source = "upstream", captured = {} } = options;
+  return {
+    ...fakeRequestContext(options),
+    consumer: options.consumer && consumerOf(options.consumer),
+    response: { status, headers: new HeaderList(responseHeaders), source },
+    timings: { startedAtMs: 0, totalMs: 1, upstreamMs: undefined },
+    bytesReceived: 0,
+    bytesSent: 0,
+    attempts: [],
+    captured: (body) => {
+      const text = captured[body];
+      return text === undefined ? undefined : Buffer.from(text);
+    },
+  };
+}
+
+function consumerOf(consumer: Partial<Consumer>): Consumer {
+  return { name: "jack", groupId: undefined, labels: {}, credentialId: undefined, ...consumer };
+}
+
+function variablesOf(initial: Readonly<Record<string, unknown>> = {}): Variables {
+  const values = new Map(Object.entries(initial));
+  return { get: (name) => values.get(name), set: (name, value) => void values.set(name, value) };
+}
+
+function upstreamOf(ids: readonly string[] = []): FakeRequestContext["upstream"] {
+  let used: string | PluginUpstream | undefined;
+  return {
+    path: undefined,
+    query: undefined,
+    host: undefined,
+    isDisabled: false,
+    get used() {
+      return used;
+    },
+    use: (upstream) => {
+      if (typeof upstream === "string" && !ids.includes(upstream)) return false;
+      used = upstream;
+      return true;
+    },
   };
 }
 
@@ -61,6 +145,7 @@ function routeOf(route: Partial<MatchedRoute> = {}): MatchedRoute {
     id: "1",
     name: undefined,
     serviceId: undefined,
+    serviceName: undefined,
     uri: "/*",
     host: "",
     remainder: undefined,

@@ -1,9 +1,9 @@
-import { systemClock } from "@fngate/kernel";
 import { type FunctionCall, isPending, type PhaseResult } from "@fngate/plugin-kit";
 import {
   describePlugin,
   type FakeRequestOptions,
   fakeConnections,
+  fakeDeps,
   fakeRequestContext,
   recordingLogger,
 } from "@fngate/plugin-kit/testing";
@@ -23,7 +23,7 @@ function setUp(config: Readonly<Record<string, unknown>>) {
   const connections = fakeConnections();
   const logger = recordingLogger();
   const filled = openfunctionSchema.parse({ function_uri: FUNCTION_URI, ...config });
-  const instance = openfunction.setup(filled, { connections, logger, clock: systemClock });
+  const instance = openfunction.setup(filled, fakeDeps({ connections, logger }));
   const access = (request: FakeRequestOptions): PhaseResult => {
     const result = instance.access?.(fakeRequestContext(request));
     if (isPending(result)) throw new Error("the access phase did not answer synchronously");

@@ -9,7 +9,7 @@ import type {
 } from "@fngate/plugin-kit";
 import type { FunctionConfig } from "./function-fields.ts";
 import { functionHeaders } from "./function-headers.ts";
-import { joinFunctionPath } from "./function-path.ts";
+import { joinFunctionPath, joinRewrittenPath } from "./function-path.ts";
 import { type FunctionAddress, hostHeaderOf, parseFunctionUri, portOf } from "./function-uri.ts";
 import { encodeQuery } from "./query.ts";
 
@@ -68,17 +68,22 @@ interface PreparedFunction {
   readonly options: FunctionOptions;
 }
 
-function callOf({ request, route }: RequestContext, prepared: PreparedFunction): FunctionCall {
+function callOf(context: RequestContext, prepared: PreparedFunction): FunctionCall {
+  const { request, route, upstream } = context;
   const { endpoint, hostHeader } = prepared.destinations[request.scheme];
-  const covered = { remainder: route?.remainder, path: request.path };
-  const path = joinFunctionPath(prepared.address.basePath, covered);
-  const query = encodeQuery(request.query);
+  const { basePath } = prepared.address;
+  // What a plugin put in place of the client's path is wanted whole, whichever part of it the route covers.
+  const path =
+    upstream.path === undefined
+      ? joinFunctionPath(basePath, { remainder: route?.remainder, path: request.path })
+      : joinRewrittenPath(basePath, upstream.path);
+  const query = encodeQuery(upstream.query ?? request.query);
   return {
     kind: "call",
     endpoint,
     method: request.method,
     target: query === "" ? path : `${path}?${query}`,
-    headers: functionHeaders(request.headers, hostHeader, prepared.options.credentials(request)),
+    headers: functionHeaders(request.headers, upstream.host ?? hostHeader, prepared.options.credentials(request)),
     maxBodyBytes: prepared.options.config.max_req_body_size,
     bodyTooLargeStatus: BODY_TOO_LARGE_STATUS,
     failureStatus: CALL_FAILED_STATUS,

@@ -50,3 +50,8 @@ function splitAtEncodedSlashes(remainder: string, path: string): readonly string
   }
   return [remainder.slice(0, end), ...parts];
 }
+
+/** The path a function is called with when a plugin rewrote the client's: that path, encoded already, behind the base. */
+export function joinRewrittenPath(basePath: string, rewritten: string): string {
+  return basePath.endsWith("/") ? basePath + rewritten.slice(1) : basePath + rewritten;
+}

@@ -1,0 +1,114 @@
+import { type Clock, type Connections, GatewayError, type HttpClient, type Logger } from "@fngate/kernel";
+import {
+  findApi,
+  type GatewayDispatch,
+  type NestedPlugin,
+  type PluginApi,
+  type PluginCatalog,
+  type PluginDefinition,
+  type PluginDeps,
+  type UpstreamCompiler,
+} from "@fngate/plugin-kit";
+import { checkValue, registry } from "@fngate/schema";
+import type { CompileDeps } from "../compile/compile-deps.ts";
+import { Findings } from "../compile/findings.ts";
+import { compilePlugin } from "../compile/plugins.ts";
+import { InlineUpstream } from "../compile/upstreams.ts";
+import type { SnapshotCell } from "../snapshot-cell.ts";
+import { PluginMetricRegistry } from "./plugin-metrics.ts";
+import { SharedStates } from "./shared-states.ts";
+
+/** What the ports are made from. */
+export interface PluginPortsOptions {
+  readonly catalog: PluginCatalog;
+  readonly cell: SnapshotCell;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly connections: Connections;
+  readonly http: HttpClient;
+  readonly gateway: GatewayDispatch;
+  /** `plugin_attr` by plugin name. */
+  readonly attributes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Of the compiler that these ports are handed to; asked for when a plugin needs it. */
+  readonly compileDeps: () => CompileDeps;
+}
+
+/** Everything that plugins may use, and what they share among each other. */
+export class PluginPorts {
+  readonly metrics = new PluginMetricRegistry();
+  readonly #options: PluginPortsOptions;
+  readonly #shared = new SharedStates();
+  readonly #byPlugin = new Map<string, PluginDeps>();
+  #publicApis: readonly PluginApi[] | undefined;
+  #controlApis: readonly PluginApi[] | undefined;
+
+  constructor(options: PluginPortsOptions) {
+    this.#options = options;
+  }
+
+  /** The ports of one plugin. */
+  of(plugin: string): PluginDeps {
+    let ports = this.#byPlugin.get(plugin);
+    if (ports === undefined) {
+      ports = this.#create(plugin);
+      this.#byPlugin.set(plugin, ports);
+    }
+    return ports;
+  }
+
+  /** The endpoints that plugins have for the Control API. */
+  get controlApis(): readonly PluginApi[] {
+    this.#controlApis ??= this.#collect((plugin) => plugin.controlApis?.(this.of(plugin.name)));
+    return this.#controlApis;
+  }
+
+  #create(plugin: string): PluginDeps {
+    const { attributes, clock, connections, gateway, http, logger, random } = this.#options;
+    return {
+      logger: logger.child({ plugin }),
+      clock,
+      random,
+      connections,
+      http,
+      gateway,
+      shared: this.#shared.of(plugin),
+      metrics: this.metrics,
+      upstreams: this.#upstreams(),
+      metadata: { current: undefined },
+      consumers: { find: () => undefined, findByName: () => undefined, isEmpty: () => true },
+      plugins: { setUp: (name, config) => this.#setUp(name, config), findApi: (...key) => this.#findApi(...key) },
+      attributes: attributes[plugin] ?? {},
+    };
+  }
+
+  #upstreams(): UpstreamCompiler {
+    return {
+      compile: (stored) => {
+        const checked = checkValue(registry.byKind("upstream").schema, stored);
+        if (!checked.ok) throw new GatewayError("UPSTREAM_INVALID", checked.message);
+        const config = checked.value;
+        const compiled = this.#options.compileDeps().compileUpstream(config, undefined);
+        return new InlineUpstream({ config, identity: undefined, compiled });
+      },
+    };
+  }
+
+  #setUp(name: string, config: unknown): NestedPlugin {
+    const definition = this.#options.catalog.get(name);
+    if (definition === undefined) throw new GatewayError("PLUGIN_INVALID", `unknown plugin [${name}]`);
+    const findings = new Findings();
+    const plugin = compilePlugin(definition, config, { deps: this.#options.compileDeps(), findings });
+    if (plugin === undefined) throw new GatewayError("PLUGIN_INVALID", findings.list[0]?.message ?? `invalid ${name}`);
+    return { name, isAuth: definition.type === "auth", instance: plugin.instance };
+  }
+
+  #findApi(method: string, path: string): PluginApi | undefined {
+    this.#publicApis ??= this.#collect((plugin) => plugin.publicApis?.(this.of(plugin.name)));
+    return findApi(this.#publicApis, method, path);
+  }
+
+  #collect(pick: (plugin: PluginDefinition) => readonly PluginApi[] | undefined): readonly PluginApi[] {
+    return this.#options.catalog.all().flatMap((plugin) => pick(plugin) ?? []);
+  }
+}

@@ -1,0 +1,28 @@
+import { GatewayError } from "@fngate/kernel";
+import type { GatewayDispatch, RequestContext, SubAnswer, SubRequest } from "@fngate/plugin-kit";
+import type { ClientExchange } from "../http/client-exchange.ts";
+import { ExchangeContext } from "../http/exchange-context.ts";
+import { SubExchange } from "./sub-exchange.ts";
+
+/** Sub-requests inside of sub-requests; beyond, some plugin calls itself. */
+const MOST_DEPTH = 3;
+
+/** Sends plugins' requests through `handle`, which takes clients' requests too. */
+export class SubDispatch implements GatewayDispatch {
+  readonly #handle: (client: ClientExchange) => void;
+
+  constructor(handle: (client: ClientExchange) => void) {
+    this.#handle = handle;
+  }
+
+  async dispatch(context: RequestContext, request: SubRequest): Promise<SubAnswer> {
+    const { localPort, remoteAddress: peerAddress, scheme } = context.request;
+    const depth = (context instanceof ExchangeContext ? context.request.depth : 0) + 1;
+    if (depth > MOST_DEPTH) throw new GatewayError("HTTP_CALL_FAILED", `sub-requests nest deeper than ${MOST_DEPTH}`);
+    const late = AbortSignal.timeout(request.timeoutMs);
+    const signal = AbortSignal.any([late, context.signal, ...(request.signal === undefined ? [] : [request.signal])]);
+    const exchange = new SubExchange({ ...request, signal }, { scheme, peerAddress, localPort, depth });
+    this.#handle(exchange);
+    return await exchange.answer;
+  }
+}

@@ -1,0 +1,127 @@
+import type { Clock, Connections, HttpClient, Logger, Usage } from "@fngate/kernel";
+import type { ConsumerDirectory } from "./consumer.ts";
+import type { RequestContext } from "./context.ts";
+import type { PluginInstance } from "./plugin.ts";
+import type { PluginApi } from "./plugin-api.ts";
+import type { UpstreamCompiler } from "./upstream-request.ts";
+
+/** The plugin's metadata object (`/apisix/admin/plugin_metadata/NAME`), which changes while the plugin runs. */
+export interface PluginMetadata<TMetadata> {
+  /** As of now, parsed by the plugin's `metadataSchema`; absent when there is none. Read it when it is needed. */
+  readonly current: TMetadata | undefined;
+}
+
+/** State by name that outlives reloads and is shared by all configurations of a plugin that name it alike. */
+export interface SharedState {
+  /**
+   * The state of that name, made by `create` when nobody holds it yet; `dispose` ends it when the last holder released
+   * it. Release it in the instance's `dispose`.
+   */
+  acquire<TState>(name: string, create: () => TState, dispose?: (state: TState) => void): Usage<TState>;
+}
+
+/** What a metric is declared with. */
+export interface MetricOptions<TLabel extends string> {
+  readonly help: string;
+  readonly labels?: readonly TLabel[];
+}
+
+/** Values of a metric's labels. */
+export type LabelValues<TLabel extends string> = Readonly<Record<TLabel, string>>;
+
+/** A number that only grows. */
+export interface CounterMetric<TLabel extends string> {
+  inc(labels: LabelValues<TLabel>, by?: number): void;
+}
+
+/** A number that goes up and down. */
+export interface GaugeMetric<TLabel extends string> {
+  set(labels: LabelValues<TLabel>, value: number): void;
+  remove(labels: LabelValues<TLabel>): void;
+}
+
+/** A distribution. */
+export interface HistogramMetric<TLabel extends string> {
+  observe(labels: LabelValues<TLabel>, value: number): void;
+}
+
+/** Port for a plugin's own metrics; declaring the same name again gives the same metric. */
+export interface PluginMetrics {
+  /** @param name whole Prometheus name, ending in `_total` */
+  counter<TLabel extends string>(name: string, options: MetricOptions<TLabel>): CounterMetric<TLabel>;
+  gauge<TLabel extends string>(name: string, options: MetricOptions<TLabel>): GaugeMetric<TLabel>;
+  histogram<TLabel extends string>(
+    name: string,
+    options: MetricOptions<TLabel> & { readonly buckets: readonly number[] },
+  ): HistogramMetric<TLabel>;
+}
+
+/** A plugin that another one runs. */
+export interface NestedPlugin {
+  readonly name: string;
+  readonly isAuth: boolean;
+  /** The one who set it up disposes it. */
+  readonly instance: PluginInstance;
+}
+
+/** Port to other plugins. */
+export interface PluginDirectory {
+  /**
+   * Sets up a plugin of the catalog with a configuration as stored.
+   * @throws GatewayError `PLUGIN_INVALID` when there is no such plugin or it refuses the configuration
+   */
+  setUp(name: string, config: unknown): NestedPlugin;
+  /** The endpoint that some plugin publishes under that method and path. */
+  findApi(method: string, path: string): PluginApi | undefined;
+}
+
+/** A request that a plugin sends through the gateway itself. */
+export interface SubRequest {
+  readonly method: string;
+  /** Origin form, query included. */
+  readonly target: string;
+  /** Flat `[name, value, ...]`. */
+  readonly headers: readonly string[];
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+  /** Longest wait for the whole answer, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** The whole answer to a {@link SubRequest}. */
+export interface SubAnswer {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: readonly string[];
+  readonly body: Uint8Array;
+}
+
+/** Port that sends requests through the whole gateway without a socket: routing, plugins, upstream. */
+export interface GatewayDispatch {
+  /**
+   * @param context of the request on whose behalf it is sent; the address of its client is that of the sub-request
+   * @throws GatewayError `HTTP_CALL_FAILED` when no whole answer came in time
+   */
+  dispatch(context: RequestContext, request: SubRequest): Promise<SubAnswer>;
+}
+
+/** Narrow ports handed to `setup`; a plugin imports no global and reads no environment. */
+export interface PluginDeps<TConsumerConfig = unknown, TMetadata = unknown> {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  /** Connection pools shared across reloads; release in `dispose` what `setup` acquired. */
+  readonly connections: Connections;
+  /** Small calls of a plugin's own: authorisers, key sets, log collectors. */
+  readonly http: HttpClient;
+  readonly metadata: PluginMetadata<TMetadata>;
+  readonly consumers: ConsumerDirectory<TConsumerConfig>;
+  readonly shared: SharedState;
+  readonly metrics: PluginMetrics;
+  readonly upstreams: UpstreamCompiler;
+  readonly plugins: PluginDirectory;
+  readonly gateway: GatewayDispatch;
+  /** The plugin's section of `plugin_attr` in `config.yaml`; empty when there is none. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
