@@ -79,6 +79,12 @@ function serveResources(
       ? refusalHandler(identify.authenticate, () => STREAM_DISABLED)
       : adminHandler(identify, resourceHandler(new ResourceService(definition, scope), options.logger));
     router.all(`${pathOf(definition)}{/:id}{/*rest}`, handler);
+    const alone = definition.naming?.parent?.alone;
+    if (alone !== undefined)
+      router.all(
+        `/${definition.plural}{/*rest}`,
+        adminHandler(identify, () => refuse(alone)),
+      );
   }
 }
 
@@ -92,6 +98,10 @@ function serveCatalog(router: Router, identify: Identification, endpoints: Catal
   get("/schema/plugins/:id{/*rest}", adminHandler(identify, endpoints.showPlugin));
   get("/plugins{/:id}{/*rest}", adminHandler(identify, endpoints.showPlugin));
   get("/schema{/:id}{/*rest}", adminHandler(identify, endpoints.showSchema));
+}
+
+function refuse(problem: string): never {
+  throw new GatewayError("REQUEST_INVALID", problem);
 }
 
 function unsupported(kind: unknown) {

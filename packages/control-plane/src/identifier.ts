@@ -21,7 +21,8 @@ export function placeOf(
   url: { readonly parent: string | undefined; readonly id: string | undefined; readonly rest: readonly string[] },
 ): { readonly place: Place; readonly path: readonly string[] } {
   const { parent, id, rest } = url;
-  if (id === undefined || definition.naming?.segments !== 2) return { place: { parent, id }, path: rest };
+  const { segments, hasSubPaths = true } = definition.naming ?? {};
+  if (id === undefined || segments !== 2) return { place: { parent, id }, path: hasSubPaths ? rest : [] };
   const [second, ...path] = rest;
   if (second === undefined) return { place: { parent, idStart: id }, path: [] };
   return { place: { parent, id: `${id}/${second}` }, path };

@@ -25,8 +25,54 @@ const VALID: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "/stream_routes/f": { server_port: 1, plugins: { "click-logger": {} } },
   "/secrets/vault/f": { uri: "http://a", prefix: "p", token: "t" },
   "/services/f": { hosts: ["a.com"] },
+  "/services/f/graphql_cost_decorations/f": { field_path: "Query.f" },
   "/upstreams/f": { nodes: { "127.0.0.1:80": 1 } },
+  "/routes/f": { uri: "/f", upstream: { nodes: { "127.0.0.1:80": 1 } } },
 };
+
+it("has an object of every kind to start from", async () => {
+  for (const [path, body] of Object.entries(VALID)) {
+    expect((await admin.call("PUT", path, { body })).status, path).toBeLessThan(300);
+  }
+  const { entries } = await admin.store.list("/apisix/");
+  const kinds = new Set(entries.map(({ key }) => parseKey("/apisix", key)?.definition.kind));
+  expect(registry.all().filter(({ kind }) => !kinds.has(kind))).toEqual([]);
+});
+
+/** Fields that most kinds have, and one that only open ones take. */
+const extras = fc.record(
+  {
+    desc: fc.string({ unit: "grapheme", maxLength: 20 }),
+    name: fc.string({ unit: "binary", minLength: 1, maxLength: 20 }),
+    labels: fc.dictionary(fc.string({ maxLength: 5 }), fc.string({ minLength: 1, maxLength: 5 }), { maxKeys: 3 }),
+    anything: fc.jsonValue({ maxDepth: 3 }),
+  },
+  { requiredKeys: [] },
+);
+
+/** The part of `extra` that a kind knows; open kinds know everything. */
+function known(path: string, extra: object): object {
+  const definition = parseKey("/apisix", `/apisix${path}`)?.definition;
+  const schema = definition === undefined ? {} : toJsonSchema(definition);
+  if (schema.additionalProperties !== false) return extra;
+  return Object.fromEntries(Object.entries(extra).filter(([name]) => Object.hasOwn(schema.properties ?? {}, name)));
+}
+
+it.each(Object.keys(VALID))("%s is read as it was written", async (path) => {
+  await fc.assert(
+    fc.asyncProperty(extras, async (extra) => {
+      await admin.store.deletePrefix(`/apisix${path}`);
+      const sent = { ...VALID[path], ...known(path, extra) };
+      const written = await admin.call("PUT", path, { body: sent });
+      const read = await admin.call("GET", path);
+      expect(read.status).toBe(written.status < 300 ? 200 : 404);
+      if (read.status === 404) return;
+      const hidden = path.startsWith("/ssls") ? { key: undefined, keys: undefined } : {};
+      expect(Object(read.json).value).toMatchObject(JSON.parse(JSON.stringify({ ...sent, ...hidden })));
+    }),
+    { numRuns: 25 },
+  );
+});
 
 const names = registry.all().flatMap((definition) => Object.keys(toJsonSchema(definition).properties ?? {}));
 const name = fc.oneof(

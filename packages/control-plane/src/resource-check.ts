@@ -40,7 +40,8 @@ export async function assertValid(
     scope,
   );
   assertContents(definition, { value, parsed }, scope.catalog);
-  if (id !== undefined) await scope.uniqueness.assertUnique(definition, storeId(keyPartOf(id)), value);
+  const ownId = id === undefined ? undefined : storeId(keyPartOf(id));
+  await scope.uniqueness.assertUnique(definition, ownId, value);
   await assertReferencesExist(
     references.filter(({ isLate }) => isLate === true),
     value,

@@ -4,6 +4,7 @@ import type { Expectation, Revision } from "@fngate/store";
 import { assertNoId, identify, keyPartOf, type Place, requireId, storeIdOf } from "./identifier.ts";
 import { isJsonObject, type JsonObject, tableOf, withMember, withoutPath } from "./json.ts";
 import type { Page } from "./list-query.ts";
+import { ownerOf } from "./owner.ts";
 import { applyPatch } from "./patch.ts";
 import { assertHolds, changed, type Precondition } from "./precondition.ts";
 import { assertUnused } from "./references.ts";
@@ -95,23 +96,29 @@ export class ResourceService {
 
   /** PUT: stores the body under its id whether or not there was such an object; without precondition the last writer wins. */
   async replace({ place, body, ttlSeconds, precondition }: WriteRequest): Promise<Written> {
-    const table = bodyTable(body);
+    const owner = ownerOf(this.definition, place);
+    const table = owner.adopt(bodyTable(body));
+    if (owner.isFirst) await owner.assertExists(this.#scope);
     const { id, value } = identify(this.definition, place.id, table);
     assertNoTimestamps(table);
     const storeId = (ownId: string) => storeIdOf(this.definition, { parent: place.parent, id: ownId });
     await assertValid(this.definition, { value, id, urlId: place.id, storeId }, this.#scope);
-    await this.#assertParent(place);
+    if (!owner.isFirst) await owner.assertExists(this.#scope);
     const key = this.#keyOf(storeId(keyPartOf(id)));
     const previous = await this.#scope.store.get(key);
     assertHolds(precondition, previous?.modRevision);
     const stamped = this.#stamp(value, previous === undefined ? undefined : parseStoredResource(previous)?.value);
     const expect = precondition === undefined ? undefined : (previous?.modRevision ?? "absent");
-    return this.#store(key, stamped, { ttlSeconds, expect }).catch(conflictAsChanged);
+    const written = await this.#store(key, stamped, { ttlSeconds, expect }).catch(conflictAsChanged);
+    if (written.isNew && this.definition.isBornAlone) await this.#removeOwned(key);
+    return written;
   }
 
   /** POST: stores the body under an id of 20 digits that the store's revision makes unique. */
   async create({ place, body, ttlSeconds, precondition }: WriteRequest): Promise<Written> {
-    const table = bodyTable(body);
+    const owner = ownerOf(this.definition, place);
+    const table = owner.adopt(bodyTable(body));
+    await owner.assertExists(this.#scope);
     assertNoId(this.definition, place.id, table);
     assertNoTimestamps(table);
     assertHolds(precondition, undefined);
@@ -132,6 +139,7 @@ export class ResourceService {
     const { body, path } = request;
     if (body === undefined) throw invalid("missing new configuration");
     if (path.length === 0 && !isTable(body.value)) throw invalid("invalid configuration");
+    ownerOf(this.definition, request.place).assertUntouched(body.value);
     const key = this.#keyOf(storeIdOf(this.definition, request.place));
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -185,17 +193,6 @@ export class ResourceService {
     const storeId = (ownId: string) => storeIdOf(this.definition, { parent: request.place.parent, id: ownId });
     await assertValid(this.definition, { value, id, urlId: id, storeId }, this.#scope);
     return this.#store(key, value, { ttlSeconds: request.ttlSeconds, expect: stored.modRevision });
-  }
-
-  /** Objects that belong to another one are stored below one that exists only. */
-  async #assertParent({ parent }: Place): Promise<void> {
-    const rule = this.definition.naming?.parent;
-    const owner = rule === undefined ? undefined : this.#scope.kinds.byKind(rule.kind);
-    if (rule === undefined || owner === undefined || parent === undefined) return;
-    const entry = await this.#scope.store.get(keyOf(this.#scope.prefix, owner, parent));
-    if (entry === undefined) {
-      throw new GatewayError("RESOURCE_NOT_FOUND", rule.missing, { details: { isParent: true } });
-    }
   }
 
   async #store(

@@ -27,8 +27,8 @@ export class UniquenessGuard {
     this.#scope = scope;
   }
 
-  /** Raises `RESOURCE_INVALID` when an object other than the one under `id` has what `value` claims. */
-  async assertUnique(definition: ResourceDefinition, id: string, value: JsonObject): Promise<void> {
+  /** Raises `RESOURCE_INVALID` when an object other than the one under `id` (if it has one yet) has what `value` claims. */
+  async assertUnique(definition: ResourceDefinition, id: string | undefined, value: JsonObject): Promise<void> {
     const { uniqueness } = definition;
     const { catalog, kinds, mirror } = this.#scope;
     const wanted = new Map(uniqueness?.claims(value, catalog).map((claim) => [claim.text, claim]));
@@ -49,14 +49,15 @@ export class UniquenessGuard {
     contest: {
       readonly rival: ResourceDefinition;
       readonly wanted: ReadonlyMap<string, Claim>;
-      readonly id: string;
+      readonly id: string | undefined;
       readonly uniqueness: UniquenessRule;
     },
   ): string | undefined {
     const { rival, wanted, id, uniqueness } = contest;
     const shared = this.#claimsOf(entry, rival).find(({ text }) => wanted.has(text));
     const owner = { kind: rival.kind, id: entry.key.slice(directoryOf(this.#scope.prefix, rival).length) };
-    if (shared === undefined || owner.id === id || uniqueness.isExempt?.(id, owner) === true) return undefined;
+    const isExempt = id !== undefined && (owner.id === id || uniqueness.isExempt?.(id, owner) === true);
+    if (shared === undefined || isExempt) return undefined;
     return shared.conflict(owner);
   }
 

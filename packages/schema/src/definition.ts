@@ -87,6 +87,8 @@ export interface ResourceDefinition<TKind extends string = string, TSchema exten
   readonly pluginUserName?: string;
   /** Directories below an object's key that are deleted with it. */
   readonly ownedDirectories?: readonly string[];
+  /** True when an object that is new owns nothing: what an earlier one of its name left behind is deleted. */
+  readonly isBornAlone?: true;
   /** What may not be in two objects. */
   readonly uniqueness?: UniquenessRule;
   /** Set on kinds that exist only where the process has stream listeners. */

@@ -2,14 +2,36 @@
 export interface NamingRules {
   /** Where its URLs start; `:parent` stands for the id of the object it belongs to. Default: `/<plural>`. */
   readonly path?: string;
-  /** The kind whose object `:parent` names, and the whole `error_msg` of a PUT below one that does not exist. */
-  readonly parent?: { readonly kind: string; readonly missing: string };
+  /** The object that `:parent` names. */
+  readonly parent?: ParentRules;
+  /** False when a PATCH merges whatever follows the id; default: what follows leads to an attribute. */
+  readonly hasSubPaths?: false;
   /** How many URL segments make an id, 1 by default; with fewer of them a GET lists what starts with those. */
   readonly segments?: 1 | 2;
   /** Whole `error_msg` of a request without id; default: `missing <label> id`. */
   readonly missing?: Readonly<Partial<Record<"PUT" | "PATCH" | "DELETE", string>>>;
   /** Finds the id of what a PUT or PATCH stores; default: {@link byUrlOrBody}. */
   readonly identify?: Identify;
+}
+
+/** How the objects of a kind belong to those of another. */
+export interface ParentRules {
+  /** Kind of the owners. */
+  readonly kind: string;
+  /** Whole `error_msg` of a write below an owner that does not exist. */
+  readonly missing: string;
+  /** True when the owner is looked up before the object is checked; default: after. */
+  readonly isFirst?: true;
+  /** Whole `error_msg` of `/<plural>`, without an owner; default: there is no such path. */
+  readonly alone?: string;
+  /** Member in which an object carries its owner's id; clients may leave it out. */
+  readonly member?: {
+    readonly name: string;
+    /** Whole `error_msg` of a body that names another owner. */
+    readonly wrong: string;
+    /** Whole `error_msg` of a PATCH that names one. */
+    readonly patched: string;
+  };
 }
 
 /** What {@link NamingRules.identify} looks at. */

@@ -23,6 +23,7 @@ const KEYS = [
   ["proto", "1", "/apisix/protos/1"],
   ["stream_route", "1", "/apisix/stream_routes/1"],
   ["secret", "vault/1", "/apisix/secrets/vault/1"],
+  ["graphql_cost_decoration", "s1/graphql_cost_decorations/d1", "/apisix/services/s1/graphql_cost_decorations/d1"],
 ] as const;
 
 describe("store layout", () => {
@@ -61,7 +62,8 @@ describe("store layout", () => {
     ["/apisix/consumers/jack/credentials"],
     ["/apisix/consumers/jack/credentials/"],
     ["/apisix/consumers/jack/other/c1"],
-    ["/apisix/services/s1/graphql_cost_decorations/d1"],
+    ["/apisix/services/s1/graphql_cost_decorations"],
+    ["/apisix/services/s1/other/d1"],
     ["routes/1"],
     [""],
   ])("finds no resource in %j", (key) => {

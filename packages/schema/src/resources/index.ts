@@ -4,6 +4,7 @@ import { consumer } from "./consumer.ts";
 import { consumerGroup } from "./consumer-group.ts";
 import { credential } from "./credential.ts";
 import { globalRule } from "./global-rule.ts";
+import { graphqlCostDecoration } from "./graphql-cost-decoration.ts";
 import { pluginConfig } from "./plugin-config.ts";
 import { pluginMetadata } from "./plugin-metadata.ts";
 import { proto } from "./proto.ts";
@@ -28,6 +29,7 @@ const definitions = {
   proto,
   stream_route: streamRoute,
   secret,
+  graphql_cost_decoration: graphqlCostDecoration,
 } as const;
 
 type Definitions = typeof definitions;

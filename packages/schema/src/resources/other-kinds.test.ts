@@ -106,6 +106,7 @@ describe("other kinds", () => {
     ["stream_route", {}],
     ["stream_route", { remote_addr: "::1", protocol: { name: "redis", more: 1, logger: [{ name: "a", conf: {} }] } }],
     ["secret", { id: "vault/1", anything: 1 }],
+    ["graphql_cost_decoration", { field_path: "Query.products.nodes", add_arguments: ["first"], mul_value: 0.5 }],
   ])("%s accepts %j", (kind, value) => {
     expect(checkValue(registry.byKind(kind).schema, value)).toMatchObject({ ok: true });
   });
@@ -198,6 +199,7 @@ describe("registry", () => {
       "proto",
       "stream_route",
       "secret",
+      "graphql_cost_decoration",
     ]);
     expect(registry.byPlural("consumers")).toBe(registry.byKind("consumer"));
   });

@@ -28,5 +28,6 @@ export const service = defineResource({
   inUseMessage: ({ kind, id: userId }) =>
     `can not delete this service directly, ${kind} [${userId}] is still using it now`,
   ownedDirectories: ["graphql_cost_decorations"],
+  isBornAlone: true,
   check: ({ upstream: embedded }) => (embedded === undefined ? undefined : upstreamProblem(embedded)),
 });
