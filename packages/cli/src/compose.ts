@@ -135,13 +135,14 @@ class ComposedGateway implements Gateway {
         const { logger } = this.#deps;
         const { keys, generatedKeyFile } = await resolveAdminKeys({ keys: settings.keys, dataDir, logger });
         this.#generatedKeyFile = generatedKeyFile;
-        const { allowedAddresses, tls, ...admin } = settings;
+        const { allowedAddresses, tls, dashboardDirectory, ...admin } = settings;
         if ("socketPath" in admin.listen) await removeStaleSocket(admin.listen.socketPath);
         this.#controlPlane = createControlPlane({
           ...this.#shared(),
           ...admin,
           keys,
           ...(allowedAddresses && { allowedAddresses }),
+          ...(dashboardDirectory && { dashboardDirectory }),
           ...(tls && { tls: await readAdminTls(tls) }),
           keyring: this.#keyring,
           serverHeader,

@@ -14,6 +14,7 @@ import { createAuthenticator } from "./auth.ts";
 import { type CatalogEndpoints, catalogEndpoints } from "./catalog-endpoints.ts";
 import { clientCertificateRequired } from "./client-certificate.ts";
 import { configsValidation } from "./configs-validation.ts";
+import { dashboard } from "./dashboard.ts";
 import { isExpected, replyOfError } from "./http-status.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 import { createOriginGuard, type OriginGuard } from "./origin-guard.ts";
@@ -39,6 +40,7 @@ export function createApp(options: ControlPlaneOptions, scope: ResourceScope): E
   if (options.tls?.ca !== undefined) app.use(clientCertificateRequired);
   const peerOf = createPeerReader(options.realIpFrom);
   app.use(allowedPeersOnly(createAllowList(options.allowedAddresses), peerOf));
+  if (options.dashboardDirectory !== undefined) app.use(dashboard(options.dashboardDirectory));
   app.use(ownPagesOnly(createOriginGuard(options), options.serverHeader));
   app.use(commonHeaders(options));
   app.use(canonicalPath);

@@ -6,6 +6,7 @@ import { registry } from "@fngate/schema";
 import { createAdminServer } from "./admin-server.ts";
 import { createApp } from "./app.ts";
 import { BoundedStore } from "./bounded-store.ts";
+import { assertIsDashboard } from "./dashboard.ts";
 import { assertAdminKeysAreSafe } from "./key-safety.ts";
 import type { AdminListen, ControlPlaneOptions } from "./options.ts";
 import { ensurePlaceholders } from "./placeholders.ts";
@@ -29,7 +30,7 @@ export interface StopOptions {
 export interface ControlPlane {
   /**
    * Listens, and writes the store's placeholder keys, in the background if the store cannot be reached. Raises
-   * `CONFIG_INVALID` (see {@link assertAdminKeysAreSafe}) and `LISTEN_FAILED`.
+   * `CONFIG_INVALID` (see {@link assertAdminKeysAreSafe}, {@link assertIsDashboard}) and `LISTEN_FAILED`.
    */
   start(): Promise<void>;
   /** Where it really listens; undefined before {@link ControlPlane.start} and after {@link ControlPlane.stop}. */
@@ -83,6 +84,8 @@ class HttpControlPlane implements ControlPlane {
 
   async start(): Promise<void> {
     assertAdminKeysAreSafe(this.#options);
+    const { dashboardDirectory } = this.#options;
+    if (dashboardDirectory !== undefined) await assertIsDashboard(dashboardDirectory);
     await this.#listen();
     const { prefix, logger, clock } = this.#options;
     const { signal } = this.#stopping;

@@ -45,6 +45,8 @@ export interface ControlPlaneOptions {
   readonly isCorsEnabled: boolean;
   /** Lets pages of every origin in even while the key is publicly known or not required; default false. */
   readonly isCrossOriginAllowed?: boolean;
+  /** Absolute path of a dashboard's built files, served at `/ui/`; absent: nothing is there. */
+  readonly dashboardDirectory?: string;
   /** Value of the `Server` header; clients read the version out of `APISIX/3.18.0`. */
   readonly serverHeader: string;
   /** Whether the process has stream listeners; without them `stream_routes` is refused. */

@@ -22,6 +22,11 @@ export const fngateSection = z.object({
     description:
       "The file of providers `yaml` and `json`, relative to the directory of `config.yaml`; left out: `apisix.yaml` or `apisix.json` there.",
   }),
+  admin_ui: field(z.string().min(1), {
+    type: "path",
+    description:
+      "Folder with the built files of a dashboard, such as APISIX's; the Admin API's port serves them at `/ui/`, without a key.",
+  }),
   proxy_admin: z
     .object({
       enable: field(z.boolean(), {

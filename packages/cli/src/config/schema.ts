@@ -64,6 +64,10 @@ const admin = z.object({
     difference:
       "left out, pages of other origins are refused while the admin key is publicly known or not required; `true` lets them in",
   }),
+  enable_admin_ui: field(z.boolean(), {
+    description: "false serves no dashboard.",
+    difference: "no dashboard comes with the gateway: `fngate.admin_ui` says where one is",
+  }),
   allow_admin: field(addressRanges(), {
     type: "list of addresses and CIDR ranges",
     description: "Who may connect to the Admin API; null lets everyone.",

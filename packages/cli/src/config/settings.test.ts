@@ -89,6 +89,14 @@ describe("createSettings", () => {
     expect(cors({ enable_admin_cors: false })).toEqual([false, false]);
   });
 
+  it("serves a dashboard from the folder that the file names, unless switched off", () => {
+    const fngate = { admin_ui: "ui" };
+    expect(settingsOf({ fngate }).admin?.dashboardDirectory).toBe("/srv/ui");
+    expect(settingsOf({}).admin?.dashboardDirectory).toBeUndefined();
+    const off = settingsOf({ fngate, deployment: { admin: { enable_admin_ui: false } } });
+    expect(off.admin?.dashboardDirectory).toBeUndefined();
+  });
+
   it("trusts the system's certificates, or also those of a file", () => {
     const trusted = (path: string) => settingsOf({ apisix: { ssl: { ssl_trusted_certificate: path } } });
     expect(settingsOf({}).trustedCertificate).toBeUndefined();

@@ -32,6 +32,8 @@ export interface AdminSettings {
   /** Whether the file itself asks for CORS, so that it holds with a publicly known key too. */
   readonly isCrossOriginAllowed: boolean;
   readonly isStreamEnabled: boolean;
+  /** Absolute path of a dashboard's files; absent: none is served. */
+  readonly dashboardDirectory: string | undefined;
 }
 
 /** What a data plane needs to know. */
@@ -215,7 +217,13 @@ function createAdminSettings(file: ConfigFile, workingDirectory: string): AdminS
     isCorsEnabled: admin?.enable_admin_cors ?? true,
     isCrossOriginAllowed: admin?.enable_admin_cors === true,
     isStreamEnabled: (file.apisix?.proxy_mode ?? "http") !== "http",
+    dashboardDirectory: dashboardDirectory(file, workingDirectory),
   };
+}
+
+function dashboardDirectory({ deployment, fngate }: ConfigFile, workingDirectory: string): string | undefined {
+  const isWanted = deployment?.admin?.enable_admin_ui ?? true;
+  return isWanted && fngate?.admin_ui !== undefined ? resolve(workingDirectory, fngate.admin_ui) : undefined;
 }
 
 function createAdminTls(file: ConfigFile, workingDirectory: string): AdminSettings["tls"] {
