@@ -2,6 +2,7 @@ import { GatewayError, isGatewayError, type Logger, messageOf } from "@fngate/ke
 import type { ResourceDefinition } from "@fngate/schema";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
 import {
+  type AdminHandler,
   adminHandler,
   documentHandler,
   type HttpHandler,
@@ -16,6 +17,7 @@ import { clientCertificateRequired } from "./client-certificate.ts";
 import { configsValidation } from "./configs-validation.ts";
 import { dashboard } from "./dashboard.ts";
 import { isExpected, replyOfError } from "./http-status.ts";
+import { renderOpenApi } from "./openapi/document.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 import { createOriginGuard, type OriginGuard } from "./origin-guard.ts";
 import { createPeerReader, type PeerReader } from "./peer.ts";
@@ -58,6 +60,7 @@ function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReade
   const { authenticate } = identify;
   router.use((request, _response, next) => next(METHODS.includes(request.method) ? undefined : "router"));
   serveCatalog(router, identify, catalogEndpoints(scope));
+  router.get("/openapi.json", plainHandler(identify, openApiEndpoint(options, scope)));
   router.post("/configs/validate", documentHandler(identify, configsValidation(scope)));
   serveResources(router, identify, { options, scope });
   router.all(
@@ -65,6 +68,19 @@ function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReade
     refusalHandler(authenticate, ({ params }) => unsupported(params["kind"])),
   );
   return router;
+}
+
+/** Rendered when it is first asked for: most processes never are. */
+function openApiEndpoint({ serverHeader, isStreamEnabled }: ControlPlaneOptions, scope: ResourceScope): AdminHandler {
+  let document: object | undefined;
+  return () => {
+    document ??= renderOpenApi({
+      kinds: scope.kinds.all().filter(({ subsystem }) => subsystem !== "stream" || isStreamEnabled),
+      catalog: scope.catalog,
+      version: serverHeader.split("/")[1] ?? "",
+    });
+    return { status: 200, body: document };
+  };
 }
 
 function serveResources(

@@ -1,9 +1,10 @@
 import { GatewayError } from "@fngate/kernel";
 import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
-import { checkValue, pluginMeta, schemaToJson, toJsonSchema } from "@fngate/schema";
+import { checkValue, schemaToJson, toJsonSchema } from "@fngate/schema";
 import type { AdminHandler, AdminRequest } from "./admin-request.ts";
 import type { BoundedStore } from "./bounded-store.ts";
 import type { AdminReply } from "./http-status.ts";
+import { type Subsystem, schemaOf } from "./plugin-schema.ts";
 import type { KindList } from "./references.ts";
 
 /** What the endpoints work with. */
@@ -64,9 +65,6 @@ export function catalogEndpoints(scope: CatalogScope): CatalogEndpoints {
   };
 }
 
-/** Which listeners a plugin works on. */
-type Subsystem = "http" | "stream";
-
 /** The plugins of a running process do not change; what APISIX reloads, this only publishes. */
 async function reloadPlugins({ store, prefix, catalog }: CatalogScope): Promise<AdminReply> {
   const names = [
@@ -122,19 +120,4 @@ function attributesOf(plugin: PluginDefinition, subsystem: Subsystem): object {
 function consumerSchemaOf(schema: PluginDefinition["schema"], { consumerSecretFields }: PluginDefinition): object {
   const json = schemaToJson(schema);
   return consumerSecretFields === undefined ? json : { ...json, encrypt_fields: consumerSecretFields };
-}
-
-/** How APISIX marks what it adds to a plugin's schema; clients may look for it. */
-const INJECTION_MARK = "this is a mark for our injected plugin schema";
-
-/** A plugin's schema with what every plugin takes beside its own fields. */
-function schemaOf(plugin: PluginDefinition, subsystem: Subsystem): object {
-  const schema = schemaToJson(subsystem === "stream" ? (plugin.streamSchema ?? plugin.schema) : plugin.schema);
-  const { $schema: _dialect, ...meta } = schemaToJson(pluginMeta);
-  return {
-    ...schema,
-    $comment: INJECTION_MARK,
-    properties: { ...schema.properties, _meta: meta },
-    ...(plugin.secretFields === undefined ? {} : { encrypt_fields: plugin.secretFields }),
-  };
 }

@@ -71,6 +71,8 @@ export interface ResourceDefinition<TKind extends string = string, TSchema exten
   readonly naming?: NamingRules;
   /** Schema by id where it depends on one: a secret's by its manager. Nothing for ids it does not know. */
   readonly schemaFor?: (id: string, plugins: CheckablePlugins) => z.ZodType | undefined;
+  /** Ids, or starts of ids, that {@link schemaFor} knows beside the others; for descriptions of the API. */
+  variants?(pluginNames: readonly string[]): readonly string[];
   /** Whole `error_msg` for an id that {@link schemaFor} does not know. */
   unknownId?(id: string): string;
   /** Which plugin schema validates the object's `plugins`; absent when it has none. */

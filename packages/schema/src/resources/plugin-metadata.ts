@@ -19,6 +19,7 @@ export const pluginMetadata = defineResource({
     const plugin = catalog.get(name);
     return plugin === undefined ? undefined : (plugin.metadataSchema ?? anyMetadata);
   },
+  variants: (pluginNames) => pluginNames,
   unknownId: () => "invalid plugin name",
   references: [],
   secretFields: [],

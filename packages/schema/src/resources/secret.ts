@@ -47,6 +47,7 @@ export const secret = defineResource({
   schema: openObject({ id: text().optional() }),
   naming: { segments: 2, missing: { PATCH: "no secret id" } },
   schemaFor: (id) => MANAGERS.get(managerOf(id)),
+  variants: () => [...MANAGERS.keys()],
   methods: ["GET", "PUT", "PATCH", "DELETE"],
   hasTimestamps: true,
   unknownId: (id) => `invalid secret manager: ${managerOf(id)}`,
