@@ -12,6 +12,7 @@ import { placeRoutes } from "./placement.ts";
 import { compileRoute } from "./routes.ts";
 import { compileGlobalRule, compileNamedUpstream, compilePluginConfig, compileService } from "./services.ts";
 import type { CompiledObject, Snapshot, SnapshotTables } from "./snapshot.ts";
+import { compileSsl } from "./ssl.ts";
 
 /** A new snapshot and what goes with the step to it. */
 export interface Compilation {
@@ -40,6 +41,7 @@ const COMPILERS: { readonly [TKind in CompiledKind]: ObjectCompiler<TableValue<T
   upstream: compileNamedUpstream,
   plugin_config: compilePluginConfig,
   global_rule: compileGlobalRule,
+  ssl: compileSsl,
 };
 
 /** Key of findings that belong to the global rules together. */
@@ -77,6 +79,7 @@ class CompileRun {
     upstream: new Set(),
     plugin_config: new Set(),
     global_rule: new Set(),
+    ssl: new Set(),
   };
   readonly #retired: Held[] = [];
   readonly #news: Diagnostic[] = [];
@@ -92,6 +95,7 @@ class CompileRun {
       upstream: tables.upstream.asMutable(),
       plugin_config: tables.plugin_config.asMutable(),
       global_rule: tables.global_rule.asMutable(),
+      ssl: tables.ssl.asMutable(),
     };
     this.#diagnostics = previous.diagnostics.asMutable();
   }
@@ -115,6 +119,7 @@ class CompileRun {
       upstream: settled(this.#tables.upstream, previous.tables.upstream),
       plugin_config: settled(this.#tables.plugin_config, previous.tables.plugin_config),
       global_rule: settled(this.#tables.global_rule, previous.tables.global_rule),
+      ssl: settled(this.#tables.ssl, previous.tables.ssl),
     };
     const placement = placeRoutes(previous, tables, {
       routes: this.#changedIds.route,
@@ -128,6 +133,7 @@ class CompileRun {
         specs: placement.specs,
         hostHeirs: placement.hostHeirs,
         tables,
+        certificates: this.#indexCertificates(tables),
         globalPipeline: globals.globalPipeline,
         globalHeld: globals.globalHeld,
         diagnostics: settled(this.#diagnostics, previous.diagnostics),
@@ -181,6 +187,12 @@ class CompileRun {
     const merged = mergeGlobalRules([...tables.global_rule.values()]);
     this.#note(GLOBAL_RULES_KEY, merged.diagnostics);
     return { globalPipeline: merged.pipeline, globalHeld: merged.held };
+  }
+
+  #indexCertificates(tables: SnapshotTables): Snapshot["certificates"] {
+    let index = this.#previous.certificates;
+    for (const id of this.#changedIds.ssl) index = index.with(this.#previous.tables.ssl.get(id), tables.ssl.get(id));
+    return index;
   }
 
   /** Replaces what is known to be wrong under a key; only what is new is told. */

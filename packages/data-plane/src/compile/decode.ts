@@ -8,6 +8,7 @@ const KINDS = {
   upstreams: "upstream",
   plugin_configs: "plugin_config",
   global_rules: "global_rule",
+  ssls: "ssl",
 } as const;
 
 /** A kind that has a table in the snapshot. */

@@ -1,10 +1,12 @@
 import { type ConfiguredPlugin, EMPTY_PIPELINE, type Pipeline } from "@fngate/plugin-kit";
 import { createRouter, type Router, type RouterKind, type RouteSpec } from "@fngate/router";
+import type { CompiledExpression } from "@fngate/router/expr";
 import type { Revision } from "@fngate/store";
 import { Map as PersistentMap, type Set as PersistentSet } from "immutable";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { EffectivePlugins } from "./effective-plugins.ts";
 import type { Held } from "./held.ts";
+import { SniIndex } from "./sni-index.ts";
 import type { TimedUpstream, UpstreamHandle } from "./upstreams.ts";
 
 /** One plugin of an object, and whether it was switched off there, which hides it at lower levels too. */
@@ -69,6 +71,38 @@ export interface RouteTimeout {
   readonly read: number;
 }
 
+/** A certificate chain and its key, PEM. */
+export interface TlsKeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** How a client shows who it is. */
+export interface ClientVerification {
+  /** Authorities, PEM. */
+  readonly ca: string;
+  /** Most certificates between the client's and the authority's. */
+  readonly maxDepth: number;
+  /** Over the variable `uri`: requests that need no certificate; absent: the handshake itself insists on one. */
+  readonly skip: readonly CompiledExpression[] | undefined;
+}
+
+/** A certificate of the gateway: a server's, found by name, or a client's, found by id. */
+export interface CompiledSsl extends CompiledObject {
+  readonly type: "server" | "client";
+  readonly isEnabled: boolean;
+  /** Host names, lower case; each may begin with a `*`. */
+  readonly names: readonly string[];
+  /** At least one; several for one name differ in their kind of key. */
+  readonly pairs: readonly TlsKeyPair[];
+  readonly client: ClientVerification | undefined;
+  /** Absent: the gateway's. */
+  readonly protocols: readonly TlsProtocol[] | undefined;
+}
+
+/** Versions of TLS that can be spoken. */
+export type TlsProtocol = "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
+
 /** Compiled objects by kind and id. */
 export interface SnapshotTables {
   readonly route: PersistentMap<string, CompiledRoute>;
@@ -76,6 +110,7 @@ export interface SnapshotTables {
   readonly upstream: PersistentMap<string, CompiledUpstream>;
   readonly plugin_config: PersistentMap<string, CompiledPluginConfig>;
   readonly global_rule: PersistentMap<string, CompiledGlobalRule>;
+  readonly ssl: PersistentMap<string, CompiledSsl>;
 }
 
 /**
@@ -86,6 +121,8 @@ export interface Snapshot {
   readonly revision: Revision | undefined;
   readonly router: Router<CompiledRoute>;
   readonly tables: SnapshotTables;
+  /** Certificates of the servers among the `ssl` objects, by name. */
+  readonly certificates: SniIndex;
   /** What the router holds for a route, for taking it out again. */
   readonly specs: PersistentMap<string, RouteSpec<CompiledRoute>>;
   /** Routes that take their hosts from a service, by service id. */
@@ -109,7 +146,9 @@ export function createEmptySnapshot(kind: RouterKind): Snapshot {
       upstream: PersistentMap(),
       plugin_config: PersistentMap(),
       global_rule: PersistentMap(),
+      ssl: PersistentMap(),
     },
+    certificates: SniIndex.empty,
     specs: PersistentMap(),
     hostHeirs: PersistentMap(),
     globalPipeline: EMPTY_PIPELINE,
