@@ -18,13 +18,7 @@ export interface UniquenessScope {
 }
 
 /** Sees to it that no two objects have in common what their kinds forbid. */
-export interface Uniqueness {
-  /** Raises `RESOURCE_INVALID` when an object other than the one under `id` (if it has one yet) has what `value` claims. */
-  assertUnique(definition: ResourceDefinition, id: string | undefined, value: JsonObject): Promise<void>;
-}
-
-/** {@link Uniqueness} among the objects of the store. */
-export class UniquenessGuard implements Uniqueness {
+export class UniquenessGuard {
   readonly #scope: UniquenessScope;
   /** Claims of stored objects: to find them takes decryption, and an entry never changes. */
   readonly #claims = new WeakMap<StoreEntry, readonly Claim[]>();
@@ -33,6 +27,7 @@ export class UniquenessGuard implements Uniqueness {
     this.#scope = scope;
   }
 
+  /** Raises `RESOURCE_INVALID` when an object other than the one under `id` (if it has one yet) has what `value` claims. */
   async assertUnique(definition: ResourceDefinition, id: string | undefined, value: JsonObject): Promise<void> {
     const { uniqueness } = definition;
     const { catalog, kinds, mirror } = this.#scope;

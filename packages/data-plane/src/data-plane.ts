@@ -7,7 +7,6 @@ import {
   createUpgradeTunnel,
   createUpstreams,
   type FailureAnswer,
-  type UpstreamHealthReport,
   type Upstreams,
 } from "@fngate/proxy";
 import { createKeyring } from "@fngate/schema";
@@ -68,16 +67,9 @@ class StoreDataPlane implements DataPlane {
     const { clock, logger, store, prefix, routerKind } = options;
     this.#options = options;
     this.#cell = new SnapshotCell(createEmptySnapshot(routerKind));
-    this.#connections = createConnections({ logger, caCertificates: options.caCertificates ?? [] });
+    this.#connections = createConnections({ caCertificates: options.caCertificates ?? [] });
     const connections = this.#connections;
-    this.#upstreams = createUpstreams({
-      connections,
-      clock,
-      logger,
-      random: options.random ?? Math.random,
-      caCertificates: options.caCertificates ?? [],
-      ...options.upstreams,
-    });
+    this.#upstreams = createUpstreams({ connections, clock, random: options.random ?? Math.random });
     this.#http = createHttpClient({ caCertificates: options.caCertificates ?? [] });
     const compileDeps = this.#compileDeps();
     this.#ports = this.#createPorts(compileDeps);
@@ -107,10 +99,6 @@ class StoreDataPlane implements DataPlane {
     return [...this.#cell.current.diagnostics.values()].flat();
   }
 
-  listHealth(): readonly UpstreamHealthReport[] {
-    return this.#upstreams.listHealth();
-  }
-
   async start(): Promise<void> {
     try {
       for (const address of this.#options.listen) await this.#listen(address);
@@ -126,7 +114,6 @@ class StoreDataPlane implements DataPlane {
     this.#isStopping = true;
     const isDrained = await this.#drain(deadlineMs);
     await this.#follower.stop();
-    this.#upstreams.close();
     await Promise.all([this.#connections.destroy(), this.#http.destroy()]);
     await Promise.all(this.#sideListeners.map((listener) => listener.close()));
     if (!isDrained) throw new GatewayError("LIFECYCLE_DRAIN_TIMEOUT", `requests were cut after ${deadlineMs} ms`);
@@ -173,7 +160,6 @@ class StoreDataPlane implements DataPlane {
       cell: this.#cell,
       reload: this.#publisher.state,
       plugins: this.#ports.metrics.registry,
-      listHealth: () => this.#upstreams.listHealth(),
       connections: () => this.#countConnections(),
     });
     const answer = async (): Promise<SideAnswer> => {

@@ -11,5 +11,4 @@ export type {
   MetricsOptions,
   ProxyAdminOptions,
   RealIpOptions,
-  UpstreamOptions,
 } from "./options.ts";

@@ -1,7 +1,7 @@
 /**
  * HTTP header fields in wire order, repeats kept, names compared without case.
  *
- * It wraps the flat `[name, value, name, value, …]` array that Node and undici both use, so that forwarding a
+ * It wraps the flat `[name, value, name, value, …]` array that Node uses too, so that forwarding a
  * request parses and allocates nothing. The array handed in is not copied: reading costs nothing, and the
  * first change copies it, so `request.rawHeaders` stays as it arrived.
  */

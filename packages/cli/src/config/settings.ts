@@ -54,7 +54,6 @@ export interface ProxySettings {
   /** Up to which size bodies are read for variables, bytes; 0 post argument bytes: any. */
   readonly bodyVariables: { readonly postArgumentBytes: number; readonly graphqlBytes: number };
   readonly showUpstreamStatus: boolean;
-  readonly upstreams: { readonly areChecksEnabled: boolean };
   readonly metrics: (Address & { readonly uri: string; readonly prefix: string }) | undefined;
   readonly status: Address | undefined;
   /** Without `target` the Admin API of this process is meant. */
@@ -268,7 +267,6 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
       graphqlBytes: file.graphql?.max_size ?? 1024 * 1024,
     },
     showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
-    upstreams: { areChecksEnabled: apisix?.disable_upstream_healthcheck !== true },
     metrics: createMetricsSettings(file),
     status:
       apisix?.status === undefined

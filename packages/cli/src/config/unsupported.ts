@@ -8,6 +8,7 @@ const LATER: Reason = "is not supported yet";
 export const UNSUPPORTED_KEYS: ReadonlyMap<string, Reason> = new Map<string, Reason>([
   ["apisix.control", LATER],
   ["apisix.disable_sync_configuration_during_start", LATER],
+  ["apisix.disable_upstream_healthcheck", LATER],
   ["apisix.dns_resolver", LATER],
   ["apisix.dns_resolver_valid", LATER],
   ["apisix.enable_control", LATER],

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import type { Target } from "@fngate/kernel";
 import type { AttemptFailure } from "../exchange.ts";
@@ -22,6 +22,8 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
   readonly secureContext: SecureContext | undefined;
   readonly session: Buffer | undefined;
+  /** Receives what the upstream sends, valid during the call only; absent: the socket is read as a stream. */
+  readonly onBytes?: (bytes: Buffer) => void;
 }
 
 /** Called once, with the open socket or with the failure. */
@@ -35,7 +37,7 @@ export type ConnectCallback = (error: ConnectFailure | null, socket: Socket | nu
 export function connectSocket(options: ConnectOptions, callback: ConnectCallback): Socket {
   const { target, timeoutMs } = options;
   const isTls = target.scheme === "https";
-  const socket = isTls ? openTls(options) : openTcp(target);
+  const socket = isTls ? openTls(options) : openTcp(options);
   let isTcpOpen = false;
   let isSettled = false;
 
@@ -57,20 +59,37 @@ export function connectSocket(options: ConnectOptions, callback: ConnectCallback
     });
   }
   socket.once(isTls ? "secureConnect" : "connect", () => settle(null));
-  // Stays for the life of the socket: an error between two listeners of undici's must not end the process.
+  // Stays for the life of the socket: no error of it may end the process.
   socket.on("error", (error) => settle(classify(error, isTcpOpen, target)));
   socket.once("close", () => settle(new ConnectFailure("refused", `connection to ${nameOf(target)} closed`)));
   return socket;
 }
 
-function openTcp(target: Target): Socket {
+/**
+ * All plain connections read into the same memory: what arrives is looked at, and copied where it is kept, before the
+ * next read. A buffer of its own for every read costs more than all the parsing.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+function openTcp({ target, onBytes }: ConnectOptions): Socket {
   return connectTcp({
     host: target.host,
     port: target.port,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEPALIVE_DELAY_MS,
+    ...(onBytes === undefined ? {} : { onread: readInto(onBytes) }),
   });
+}
+
+function readInto(onBytes: (bytes: Buffer) => void): OnReadOpts {
+  return {
+    buffer: READ_BUFFER,
+    callback: (sizeBytes) => {
+      onBytes(READ_BUFFER.subarray(0, sizeBytes));
+      return true;
+    },
+  };
 }
 
 function openTls(options: ConnectOptions): TLSSocket {
@@ -88,6 +107,7 @@ function openTls(options: ConnectOptions): TLSSocket {
   });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, TCP_KEEPALIVE_DELAY_MS);
+  if (options.onBytes !== undefined) socket.on("data", options.onBytes);
   return socket;
 }
 

@@ -1,12 +1,11 @@
 import type { SecureContext } from "node:tls";
 import type { Target } from "@fngate/kernel";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionUser } from "./connection.ts";
 
 /** What a pool asks of its surroundings. */
 export interface PoolSupport {
   /** The TLS context of an `https` target, built when first needed. */
   secureContextOf(target: Target): SecureContext | undefined;
-  onClientError(error: Error): void;
 }
 
 /**
@@ -15,8 +14,10 @@ export interface PoolSupport {
  */
 export class ConnectionPool {
   readonly target: Target;
-  /** Origin URL for undici. */
+  /** `scheme://host:port`, for messages. */
   readonly origin: string;
+  /** `Host` of requests that have none. */
+  readonly hostHeader: string;
   /** TLS session of the last handshake, to shorten the next. */
   session: Buffer | undefined;
   readonly #support: PoolSupport;
@@ -24,13 +25,15 @@ export class ConnectionPool {
   readonly #idle: Connection[] = [];
   readonly #waiting: (() => void)[] = [];
   #isRetired = false;
+  #isDestroyed = false;
   #secureContext: SecureContext | undefined;
 
   constructor(target: Target, support: PoolSupport) {
     this.target = target;
     this.#support = support;
     const host = target.host.includes(":") ? `[${target.host}]` : target.host;
-    this.origin = `${target.scheme}://${host}:${target.port}`;
+    this.hostHeader = `${host}:${target.port}`;
+    this.origin = `${target.scheme}://${this.hostHeader}`;
   }
 
   get secureContext(): SecureContext | undefined {
@@ -47,38 +50,51 @@ export class ConnectionPool {
     return this.#all.size;
   }
 
-  /** An idle connection, else a new one. */
-  acquire(): Connection {
-    return this.#idle.pop() ?? this.acquireFresh();
+  /** Nothing is sent over it any more. */
+  get isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
+  /** An idle connection, else a new one that is being opened. */
+  acquire(user: ConnectionUser, connectMs: number): Connection {
+    const kept = this.#idle.pop();
+    if (kept === undefined) return this.acquireFresh(user, connectMs);
+    kept.user = user;
+    return kept;
   }
 
   /** A connection nothing was sent on yet. */
-  acquireFresh(): Connection {
-    const connection = new Connection(this);
+  acquireFresh(user: ConnectionUser, connectMs: number): Connection {
+    const connection = new Connection(this, user);
     this.#all.add(connection);
+    connection.connect(connectMs);
     return connection;
   }
 
   /** Takes a connection back after a complete answer. */
   release(connection: Connection): void {
-    const limit = this.target.keepalive.idleConnections;
-    if (limit === 0 || this.#isRetired) {
-      connection.close();
+    connection.user = undefined;
+    const { idleConnections, maxRequests } = this.target.keepalive;
+    const isWornOut = maxRequests !== undefined && connection.served >= maxRequests;
+    if (isWornOut || idleConnections === 0 || this.#isRetired || !connection.isOpen || connection.idleMs <= 0) {
+      connection.destroy(NOT_KEPT);
       return;
     }
+    connection.arm(connection.idleMs);
     this.#idle.push(connection);
-    if (this.#idle.length > limit) this.#idle.shift()?.close();
+    if (this.#idle.length > idleConnections) this.#idle.shift()?.destroy(NOT_KEPT);
   }
 
   /** Closes idle connections now and the others as their exchanges end. */
   retire(): void {
     this.#isRetired = true;
-    for (const connection of this.#idle.splice(0)) connection.close();
+    for (const connection of this.#idle.splice(0)) connection.destroy(NOT_KEPT);
   }
 
   /** Cuts every connection; exchanges on them fail with `error`. */
   destroy(error: Error): void {
     this.#isRetired = true;
+    this.#isDestroyed = true;
     this.#idle.length = 0;
     for (const connection of [...this.#all]) connection.destroy(error);
   }
@@ -95,13 +111,12 @@ export class ConnectionPool {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  onIdleDisconnect(connection: Connection): void {
+  /** A connection that ended by itself is no longer there to be taken. */
+  forget(connection: Connection): void {
     const index = this.#idle.lastIndexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
-    connection.close();
-  }
-
-  onClientError(error: Error): void {
-    this.#support.onClientError(error);
   }
 }
+
+/** Why an idle connection is closed; nobody waits for it. */
+const NOT_KEPT = new Error("connection not kept");

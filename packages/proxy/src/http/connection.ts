@@ -1,105 +1,79 @@
-import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
-import { Client } from "undici";
+import { AnswerParser } from "./answer-parser.ts";
 import { ConnectFailure, connectSocket } from "./connect-socket.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
+import { InactivityTimer } from "./inactivity-timer.ts";
 
-/** Node's timers hold 31 bits; more would fire at once. */
-const LONGEST_TIMER_MS = 2_147_483_647;
-
-/** Whoever has a connection in use; told when its inactivity timer ran out. */
+/** Whoever has a connection in use. */
 export interface ConnectionUser {
+  /** The connection stands. */
+  onOpen(): void;
+  /** `bytes` are valid during the call only. */
+  onBytes(bytes: Buffer): void;
+  /** Everything written so far was taken. */
+  onWritable(): void;
+  /** The upstream sends no more. */
+  onEnd(): void;
+  /** The connection is gone, or never came about. */
+  onBroken(error: Error): void;
+  /** The time given to {@link Connection.arm} passed without a byte. */
   onInactive(): void;
 }
 
-/**
- * One undici client that carries one request at a time, with the socket beneath it in reach.
- *
- * undici opens another socket by itself when the old one is gone before a request was written. Its own
- * timers for head and body are off: they tick in steps of half a second and may fire early.
- */
+/** One socket to a target, from connect to close. It carries one request at a time. */
 export class Connection {
-  readonly client: Client;
   /** The exchange in progress; absent while idle. */
   user: ConnectionUser | undefined;
-  /** Deadline of the next connect, in milliseconds. */
-  connectMs = 0;
-  /** Requests already written to the current socket. */
+  /** Requests written so far. */
   served = 0;
-  socket: Socket | undefined;
+  /** How long it may stay idle, milliseconds. */
+  idleMs: number;
+  readonly parser = new AnswerParser();
   readonly #pool: ConnectionPool;
-  #timer: NodeJS.Timeout | undefined;
-  #timerMs = -1;
+  readonly #timer: InactivityTimer;
+  #socket: Socket | undefined;
+  #isOpen = false;
   #isClosed = false;
 
-  constructor(pool: ConnectionPool) {
+  constructor(pool: ConnectionPool, user: ConnectionUser) {
     this.#pool = pool;
-    const { idleTimeoutMs, maxRequests } = pool.target.keepalive;
-    const keepAliveMs = Math.min(Math.max(idleTimeoutMs, 1), LONGEST_TIMER_MS);
-    this.client = new Client(pool.origin, {
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: keepAliveMs,
-      // A `Keep-Alive: timeout` of the upstream may shorten the wait, never lengthen it.
-      keepAliveMaxTimeout: keepAliveMs,
-      ...(maxRequests === undefined ? {} : { maxRequestsPerClient: maxRequests }),
-      connect: (_options, callback) => this.#connect(callback),
-    });
-    this.client.on("disconnect", () => this.#onDisconnect());
-    const emitter: EventEmitter = this.client;
-    emitter.on("error", (error: Error) => pool.onClientError(error));
+    this.user = user;
+    this.idleMs = pool.target.keepalive.idleTimeoutMs;
+    this.#timer = new InactivityTimer(() => this.#onInactive());
   }
 
-  /** Starts the inactivity timer anew. */
-  arm(timeoutMs: number): void {
-    if (this.#timer !== undefined && this.#timerMs === timeoutMs) {
-      this.#timer.refresh();
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#timerMs = timeoutMs;
-    // One timer lives as long as the connection: refreshing it is a fraction of the cost of a new one per request.
-    // The millisecond on top makes up for the age of the event loop's clock.
-    this.#timer = setTimeout(onTimer, Math.min(timeoutMs + 1, LONGEST_TIMER_MS), this);
-    this.#timer.unref();
+  /** Stands and was not closed from either side. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
-  /** Ends the connection once the exchange on it is complete. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    this.client.close(() => this.#pool.onClosed(this));
+  /** Written data waits for the upstream to take it. */
+  get isCongested(): boolean {
+    return this.#socket?.writableNeedDrain === true;
   }
 
-  /** Ends the connection now; an exchange on it fails with `error`. */
-  destroy(error: Error): void {
-    if (this.#isClosed && this.client.destroyed) return;
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    this.client.destroy(error, () => this.#pool.onClosed(this));
-    // While the connection is being opened undici does not know the socket yet.
-    this.socket?.destroy();
-  }
-
-  #connect(callback: (...args: [null, Socket] | [Error, null]) => void): void {
-    this.served = 0;
+  /** Opens the socket; failures reach the user later, never from within the call. */
+  connect(timeoutMs: number): void {
     const { target, session } = this.#pool;
     let secureContext: SecureContext | undefined;
     try {
       secureContext = this.#pool.secureContext;
     } catch (error) {
-      callback(new ConnectFailure("tls", "client certificate or key cannot be read", error), null);
+      const failure = new ConnectFailure("tls", "client certificate or key cannot be read", error);
+      process.nextTick(() => this.destroy(failure));
       return;
     }
-    const socket = connectSocket({ target, timeoutMs: this.connectMs, secureContext, session }, (error, opened) => {
-      if (opened !== null) callback(null, opened);
-      else callback(error ?? new Error("no connection"), null);
+    const onBytes = (bytes: Buffer): void => this.#onBytes(bytes);
+    const socket = connectSocket({ target, timeoutMs, secureContext, session, onBytes }, (failure) => {
+      if (failure !== null) this.destroy(failure);
+      else this.#onOpen();
     });
-    this.socket = socket;
+    this.#socket = socket;
+    socket.on("end", () => this.#onEnd());
+    socket.on("drain", () => this.user?.onWritable());
+    socket.on("error", (error) => this.destroy(error));
+    socket.on("close", () => this.#onClose());
     if (target.scheme === "https") {
       socket.on("session", (ticket: Buffer) => {
         this.#pool.session = ticket;
@@ -107,12 +81,92 @@ export class Connection {
     }
   }
 
-  #onDisconnect(): void {
-    this.socket = undefined;
-    if (this.user === undefined) this.#pool.onIdleDisconnect(this);
+  /** @returns false when the upstream takes less than is written. */
+  write(pieces: readonly (string | Uint8Array)[]): boolean {
+    const socket = this.#socket;
+    if (socket === undefined || this.#isClosed) return true;
+    const [first = ""] = pieces;
+    if (pieces.length === 1) return writePiece(socket, first);
+    socket.cork();
+    for (const piece of pieces) if (piece.length > 0) writePiece(socket, piece);
+    socket.uncork();
+    return !socket.writableNeedDrain;
+  }
+
+  /** Starts the wait for the next byte anew, with this limit. */
+  arm(timeoutMs: number): void {
+    this.#timer.arm(timeoutMs);
+  }
+
+  /** The upstream's own limit may shorten the wait, never lengthen it. */
+  shortenIdle(limitMs: number): void {
+    this.idleMs = Math.min(this.#pool.target.keepalive.idleTimeoutMs, limitMs);
+  }
+
+  /** Stops reading until {@link Connection.resume}. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  /** Ends the connection now; an exchange on it fails with `error`. */
+  destroy(error: Error): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#isOpen = false;
+    this.#timer.stop();
+    this.parser.stop();
+    const user = this.user;
+    this.user = undefined;
+    if (this.#socket === undefined) this.#pool.onClosed(this);
+    else this.#socket.destroy();
+    user?.onBroken(error);
+  }
+
+  #onOpen(): void {
+    if (this.#isClosed) return;
+    this.#isOpen = true;
+    this.user?.onOpen();
+  }
+
+  #onBytes(bytes: Buffer): void {
+    if (this.#isClosed) return;
+    this.#timer.touch();
+    // Nothing was asked: whatever this is, it must not be taken for an answer to the next request.
+    if (this.user === undefined) this.#retire("the upstream sent data that nobody asked for");
+    else this.user.onBytes(bytes);
+  }
+
+  #onEnd(): void {
+    // Before the connection stands, its close says more.
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    if (this.user === undefined) this.#retire("the upstream closed the connection");
+    else this.user.onEnd();
+  }
+
+  #onInactive(): void {
+    if (this.user === undefined) this.#retire("the connection was idle for too long");
+    else this.user.onInactive();
+  }
+
+  #retire(why: string): void {
+    this.#pool.forget(this);
+    this.destroy(new Error(why));
+  }
+
+  #onClose(): void {
+    if (!this.#isClosed) {
+      this.#pool.forget(this);
+      this.destroy(new Error("the connection was closed"));
+    }
+    this.#pool.onClosed(this);
   }
 }
 
-function onTimer(connection: Connection): void {
-  connection.user?.onInactive();
+function writePiece(socket: Socket, piece: string | Uint8Array): boolean {
+  return typeof piece === "string" ? socket.write(piece, "latin1") : socket.write(piece);
 }

@@ -16,9 +16,7 @@ test("an answer reaches the sink with status, reason, fields in order and body",
   expect(await outcome).toEqual({ kind: "responded", status: 201 });
   expect(sink).toMatchObject({ status: 201, reason: "Made Up", body: "hello", isEnded: true, heads: 1 });
   expect(sink.headers).toEqual(["Set-Cookie", "a=1", "X-Odd-CASE", "yes", "set-cookie", "b=2", "Content-Length", "5"]);
-  expect(server.connections[0]?.received).toBe(
-    "GET /a?b=c HTTP/1.1\r\nhost: example.test\r\nconnection: keep-alive\r\n\r\n",
-  );
+  expect(server.connections[0]?.received).toBe("GET /a?b=c HTTP/1.1\r\nHost: example.test\r\n\r\n");
 });
 
 test("requests one after the other share a connection, requests at once do not", async () => {
@@ -103,6 +101,29 @@ test("an answer with Connection: close ends its connection", async () => {
   for (let count = 0; count < 3; count += 1) await connections.send(endpoint).outcome;
   expect(server.connections).toHaveLength(3);
   await eventually(() => connections.manager.stats.open === 0);
+});
+
+test("a connection on which data comes unasked is closed and not used again", async () => {
+  await using server = await startRawServer(answering(OK));
+  await using connections = new TestConnections();
+  const endpoint = connections.endpoint(server.port);
+  await connections.send(endpoint).outcome;
+  server.connections[0]?.socket.write(OK);
+  await eventually(() => server.openCount === 0 && connections.manager.stats.open === 0);
+  expect(await connections.send(endpoint).outcome).toEqual({ kind: "responded", status: 200 });
+  expect(server.connections).toHaveLength(2);
+});
+
+test.each([
+  { name: "shorter than a second", field: "timeout=1", kept: 0 },
+  { name: "of five seconds", field: "timeout=5, max=100", kept: 1 },
+])("a Keep-Alive $name keeps $kept connections", async ({ field, kept }) => {
+  await using server = await startRawServer(
+    answering(`HTTP/1.1 200 OK\r\nKeep-Alive: ${field}\r\nContent-Length: 0\r\n\r\n`),
+  );
+  await using connections = new TestConnections();
+  await connections.send(connections.endpoint(server.port)).outcome;
+  expect(connections.manager.stats.idle).toBe(kept);
 });
 
 test("equal targets share connections whatever their timeouts, other targets do not", async () => {

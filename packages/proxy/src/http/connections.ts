@@ -1,15 +1,12 @@
-import { createSecureContext, type SecureContext } from "node:tls";
-import { type Connections, type Endpoint, type Logger, silentLogger, type Target, UsagePool } from "@fngate/kernel";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { type Connections, type Endpoint, type Target, UsagePool } from "@fngate/kernel";
 import type { Exchange, Forwarder, OutgoingRequest, ResponseSink } from "../exchange.ts";
 import { ConnectionPool, type PoolSupport } from "./connection-pool.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { PooledEndpoint, pooled } from "./pooled-endpoint.ts";
-import { trustedCertificates } from "./trusted-certificates.ts";
 
 /** Settings of {@link createConnections}. */
 export interface ConnectionsOptions {
-  /** Default: nothing is logged. */
-  readonly logger?: Logger;
   /** PEM certificates trusted for `https` targets, beside Node's own and the system's. */
   readonly caCertificates?: readonly string[];
 }
@@ -34,8 +31,8 @@ export interface ConnectionManager extends Connections, Forwarder {
 }
 
 /**
- * Creates the pools of upstream connections and their forwarder: HTTP/1.1 through undici, one request at a time per
- * connection, no limit on connections in use.
+ * Creates the pools of upstream connections and their forwarder: HTTP/1.1, one request at a time per connection,
+ * no limit on connections in use.
  *
  * Equal targets share one pool whatever their timeouts, which belong to the endpoint. Connections are kept as
  * `keepalive` says. A kept connection that turns out dead before a byte of the answer is replaced once, for
@@ -46,7 +43,6 @@ export function createConnections(options: ConnectionsOptions = {}): ConnectionM
 }
 
 class PooledConnections implements ConnectionManager, PoolSupport {
-  readonly #logger: Logger;
   readonly #caCertificates: readonly string[];
   readonly #pools = new UsagePool<string, ConnectionPool>((pool) => this.#retire(pool));
   /** Released pools whose last exchanges still run. */
@@ -56,7 +52,6 @@ class PooledConnections implements ConnectionManager, PoolSupport {
   #isClosed = false;
 
   constructor(options: ConnectionsOptions) {
-    this.#logger = options.logger ?? silentLogger;
     this.#caCertificates = options.caCertificates ?? [];
   }
 
@@ -103,10 +98,6 @@ class PooledConnections implements ConnectionManager, PoolSupport {
     return createSecureContext({ ca: this.#trustedCertificates(), cert, key });
   }
 
-  onClientError(error: Error): void {
-    this.#logger.error({ error }, "upstream connection raised an error nobody waited for");
-  }
-
   #everyPool(): ConnectionPool[] {
     return [...this.#pools.values(), ...this.#retired];
   }
@@ -119,7 +110,9 @@ class PooledConnections implements ConnectionManager, PoolSupport {
   }
 
   #trustedCertificates(): string[] {
-    this.#trusted ??= trustedCertificates(this.#caCertificates);
+    this.#trusted ??= [
+      ...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...this.#caCertificates]),
+    ];
     return this.#trusted;
   }
 }

@@ -6,7 +6,7 @@ import { bytesOf, reasonIn, TestConnections } from "../testing/exchange-fixture.
 import { type RawServer, startRawServer } from "../testing/raw-server.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-const HEAD = "host: example.test\r\nconnection: keep-alive\r\n";
+const HEAD = "Host: example.test\r\n";
 
 /** Answers once everything up to `end` has come. */
 function answeringAt(end: string): Promise<RawServer> {
@@ -89,7 +89,7 @@ test("a body on a method that usually has none is framed and ends its connection
   });
   expect(await outcome).toEqual({ kind: "responded", status: 200 });
   expect(server.connections[0]?.received).toBe(
-    "DELETE / HTTP/1.1\r\nhost: example.test\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n" +
+    "DELETE / HTTP/1.1\r\nHost: example.test\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n" +
       "1a\r\nGET /smuggled HTTP/1.1\r\n\r\n\r\n0\r\n\r\n",
   );
   await eventually(() => server.openCount === 0);

@@ -1,20 +1,18 @@
 import type { TargetTimeouts } from "@fngate/kernel";
-import type { Dispatcher } from "undici";
 import type { AttemptOutcome, Exchange, OutgoingRequest, ResponseSink } from "../exchange.ts";
-import { responseHeaders } from "../headers/response-headers.ts";
+import type { AnswerHead } from "./answer-head.ts";
+import type { AnswerHandler } from "./answer-parser.ts";
+import { type BodyOutput, type BodyPump, createBodyPump } from "./body-pump.ts";
 import type { Connection, ConnectionUser } from "./connection.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
-import { BadResponseError, InactivityError, reasonOf } from "./failure.ts";
-import { RequestBody, type WireBody, wireBodyOf } from "./request-body.ts";
+import { InactivityError, RequestBodyError, reasonOf } from "./failure.ts";
+import { renderRequestHead, usuallyHasBody } from "./request-head.ts";
 
 /** Methods that may be sent again although the upstream may have seen them (RFC 9110 section 9.2.1: safe). */
 const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
-/**
- * Methods whose requests usually have a body. Other requests that carry one end their connection: an upstream that
- * overlooks the body would take it for the next request.
- */
-const METHODS_WITH_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH", "QUERY", "PROPFIND", "PROPPATCH"]);
+/** A connection is given up this long before the upstream does, so that no request crosses its end. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
 
 /** Where an exchange stands; the order is the order of time. */
 const PENDING = 0;
@@ -30,33 +28,27 @@ export interface Route {
   readonly timeouts: TargetTimeouts;
 }
 
-/** What undici's `dispatch` takes; its types leave `servername` out. */
-interface DispatchRequest extends Dispatcher.DispatchOptions {
-  readonly servername: string;
-}
-
 /**
- * One request and its answer. It is its own undici handler, so that an exchange without failure costs one object
- * and one promise.
+ * One request and its answer. It is handler of its connection, parser and body at once, so that an exchange without
+ * failure costs one object and one promise.
  */
-export class HttpExchange implements Exchange, ConnectionUser, Dispatcher.DispatchHandler {
+export class HttpExchange implements Exchange, ConnectionUser, AnswerHandler, BodyOutput {
   readonly outcome: Promise<AttemptOutcome>;
   #settle!: (outcome: AttemptOutcome) => void;
   readonly #route: Route;
   readonly #request: OutgoingRequest;
   readonly #sink: ResponseSink;
-  #connection: Connection;
-  #controller: Dispatcher.DispatchController | undefined;
-  #body: WireBody = null;
+  #connection: Connection | undefined;
+  #head = "";
+  #body: BodyPump | undefined;
   #phase: Phase = PENDING;
   #status = 0;
   /** The connection had carried a request before this one. */
   #isReused = false;
   /** Something of an answer arrived, were it an interim one. */
   #isAnswered = false;
-  #isCancelled = false;
+  #isSent = false;
   #isPaused = false;
-  #resume: (() => void) | undefined;
 
   constructor(route: Route, request: OutgoingRequest, sink: ResponseSink) {
     this.outcome = new Promise((resolve) => {
@@ -65,165 +57,183 @@ export class HttpExchange implements Exchange, ConnectionUser, Dispatcher.Dispat
     this.#route = route;
     this.#request = request;
     this.#sink = sink;
-    this.#connection = route.pool.acquire();
-    this.#dispatch();
+    try {
+      this.#head = renderRequestHead(request, route.pool.hostHeader);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#use(route.pool.acquire(this, route.timeouts.connectMs));
   }
 
   cancel(): void {
-    if (this.#phase === DONE || this.#isCancelled) return;
-    this.#isCancelled = true;
-    this.#abort(new Error("exchange cancelled"));
+    if (this.#phase === DONE) return;
+    this.#close(new Error("exchange cancelled"));
+    this.#settle({ kind: "cancelled" });
+  }
+
+  onOpen(): void {
+    const { body, method } = this.#request;
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#isReused = connection.served > 0;
+    connection.served += 1;
+    this.#phase = SENDING;
+    connection.parser.begin(this, method === "HEAD");
+    connection.arm(this.#route.timeouts.sendMs);
+    const isUnusual = body.kind !== "none" && !usuallyHasBody(method);
+    // An upstream that overlooks such a body would take it for the next request.
+    const head = isUnusual ? `${this.#head}connection: close\r\n` : this.#head;
+    this.#body = createBodyPump(body, { head, output: this });
+    if (this.#body !== undefined) this.#body.start();
+    else {
+      connection.write([usuallyHasBody(method) ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`]);
+      this.onBodySent();
+    }
+  }
+
+  onBytes(bytes: Buffer): void {
+    this.#isAnswered = true;
+    try {
+      this.#connection?.parser.push(bytes);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  onWritable(): void {
+    if (this.#phase === SENDING) this.#connection?.arm(this.#route.timeouts.sendMs);
+    this.#body?.resume();
+  }
+
+  onEnd(): void {
+    if (this.#connection?.parser.finish() !== true) this.#fail(new Error("the upstream closed the connection"));
+  }
+
+  onBroken(error: Error): void {
+    this.#fail(error);
   }
 
   onInactive(): void {
     if (this.#isPaused || this.#phase === DONE) return;
+    const isSending = this.#phase === SENDING;
     // A client that sends slowly is not the upstream's fault: its own server bounds that wait.
-    if (this.#phase === SENDING && this.#connection.socket?.writableNeedDrain !== true) {
-      this.#connection.arm(this.#route.timeouts.sendMs);
+    if (isSending && this.#connection?.isCongested !== true) {
+      this.#connection?.arm(this.#route.timeouts.sendMs);
       return;
     }
-    const what = this.#phase === SENDING ? "took" : "sent";
-    this.#abort(new InactivityError(`upstream ${this.#route.pool.origin} ${what} no data in time`));
+    this.#fail(
+      new InactivityError(`upstream ${this.#route.pool.origin} ${isSending ? "took" : "sent"} no data in time`),
+    );
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    const connection = this.#connection;
-    this.#controller = controller;
-    this.#isReused = connection.served > 0;
-    connection.served += 1;
-    this.#phase = SENDING;
-    if (this.#body instanceof RequestBody) connection.arm(this.#route.timeouts.sendMs);
-  }
-
-  onBodySent(): void {
-    if (this.#phase === SENDING) this.#connection.arm(this.#route.timeouts.sendMs);
-  }
-
-  onRequestSent(): void {
-    if (this.#phase !== SENDING) return;
-    this.#phase = WAITING;
-    this.#connection.arm(this.#route.timeouts.readMs);
-  }
-
-  onResponseStarted(): void {
-    this.#isAnswered = true;
-  }
-
-  // biome-ignore lint/complexity/useMaxParams: undici's signature
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: object, reason = ""): void {
-    if (status < 200) {
-      if (status === 101) controller.abort(new BadResponseError("upstream switched protocols without being asked"));
-      return;
-    }
+  onHead(head: AnswerHead): void {
     this.#phase = RECEIVING;
-    this.#status = status;
-    this.#connection.arm(this.#route.timeouts.readMs);
-    const raw = controller.rawHeaders;
-    this.#sink.head(status, reason, Array.isArray(raw) ? responseHeaders(raw) : []);
+    this.#status = head.status;
+    const connection = this.#connection;
+    if (connection !== undefined) {
+      connection.arm(this.#route.timeouts.readMs);
+      if (head.keepAliveSeconds >= 0) connection.shortenIdle(head.keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS);
+    }
+    this.#sink.head(head.status, head.reason, head.headers);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#connection.arm(this.#route.timeouts.readMs);
-    if (this.#sink.write(chunk)) return;
-    controller.pause();
+  onBody(view: Buffer): void {
+    // The view is gone with the next read; whoever takes the chunk may keep it.
+    if (this.#sink.write(Buffer.from(view)) || this.#isPaused || this.#phase === DONE) return;
     this.#isPaused = true;
-    this.#resume ??= () => this.#onDrain();
-    this.#sink.onDrain(this.#resume);
+    this.#connection?.pause();
+    this.#sink.onDrain(() => this.#onDrain());
   }
 
-  onResponseEnd(): void {
-    if (this.#phase === DONE) return;
-    this.#finish();
-    this.#route.pool.release(this.#connection);
+  onAnswerEnd(isReusable: boolean): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (this.#isPaused) connection.resume();
+    const isUnusual = this.#request.body.kind !== "none" && !usuallyHasBody(this.#request.method);
+    if (isReusable && this.#isSent && !isUnusual) {
+      this.#phase = DONE;
+      this.#connection = undefined;
+      this.#route.pool.release(connection);
+    } else this.#close(new Error("the connection cannot be used again"));
     this.#sink.end();
     this.#settle({ kind: "responded", status: this.#status });
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
+  write(...pieces: readonly (string | Uint8Array)[]): boolean {
+    if (this.#connection === undefined) return true;
+    if (this.#phase === SENDING) this.#connection.arm(this.#route.timeouts.sendMs);
+    return this.#connection.write(pieces);
+  }
+
+  onBodySent(): void {
+    this.#isSent = true;
+    if (this.#phase !== SENDING) return;
+    this.#phase = WAITING;
+    this.#connection?.arm(this.#route.timeouts.readMs);
+  }
+
+  onBodyFailed(error: Error): void {
+    this.#fail(error);
+  }
+
+  #use(connection: Connection): void {
+    this.#connection = connection;
+    if (connection.isOpen) this.onOpen();
+  }
+
+  #fail(cause: unknown): void {
     if (this.#phase === DONE) return;
+    const error = cause instanceof Error ? cause : new Error("exchange failed", { cause });
     if (this.#canRepeat(error)) {
       this.#repeat(error);
       return;
     }
     const outcome = this.#outcomeOf(error);
-    const isRefusedByUs = this.#phase === PENDING && reasonOf(error) === "invalid-request";
-    this.#finish();
-    // A request that undici turned down never touched the connection.
-    if (isRefusedByUs && this.#connection.socket !== undefined) this.#route.pool.release(this.#connection);
-    else this.#connection.destroy(error);
-    if (this.#body instanceof RequestBody) this.#body.destroy();
+    this.#close(error);
     this.#settle(outcome);
-  }
-
-  #dispatch(): void {
-    const { method, target, body } = this.#request;
-    const connection = this.#connection;
-    connection.user = this;
-    connection.connectMs = this.#route.timeouts.connectMs;
-    this.#body = wireBodyOf(body);
-    const options: DispatchRequest = {
-      method,
-      path: target,
-      headers: this.#headers(),
-      body: this.#body,
-      // For undici: whether this is the connection's last request. Left open it would close after each HEAD.
-      reset: this.#body !== null && !METHODS_WITH_BODY.has(method),
-      // A constant, else undici derives it from `Host` and reconnects whenever that changes.
-      servername: this.#route.pool.target.host,
-    };
-    connection.client.dispatch(options, this);
-  }
-
-  /** The fields, with `Content-Length` where undici cannot see the length itself. */
-  #headers(): string[] {
-    const { body, headers } = this.#request;
-    const flat = headers as string[];
-    if (!(this.#body instanceof RequestBody)) return flat;
-    const lengthBytes =
-      body.kind === "bytes" ? body.bytes.length : body.kind === "stream" ? body.lengthBytes : undefined;
-    return lengthBytes === undefined ? flat : [...flat, "content-length", String(lengthBytes)];
   }
 
   /** A kept connection may die just as it is used: that says nothing about the upstream. */
   #canRepeat(error: Error): boolean {
-    if (!this.#isReused || this.#isAnswered || this.#isCancelled) return false;
+    if (!this.#isReused || this.#isAnswered) return false;
     if (this.#request.body.kind !== "none" || !REPEATABLE.has(this.#request.method)) return false;
-    return !(error instanceof InactivityError) && reasonOf(error) === "reset";
+    return reasonOf(error) === "reset" && !this.#route.pool.isDestroyed;
   }
 
   #repeat(error: Error): void {
-    this.#connection.user = undefined;
-    this.#connection.destroy(error);
-    this.#controller = undefined;
+    this.#release(error);
     this.#phase = PENDING;
     this.#isReused = false;
-    this.#connection = this.#route.pool.acquireFresh();
-    this.#dispatch();
+    this.#isSent = false;
+    this.#use(this.#route.pool.acquireFresh(this, this.#route.timeouts.connectMs));
   }
 
-  #abort(error: Error): void {
-    if (this.#controller === undefined) this.#connection.destroy(error);
-    else this.#controller.abort(error);
+  /** The exchange is over and its connection with it. */
+  #close(error: Error): void {
+    this.#phase = DONE;
+    this.#body?.detach();
+    this.#release(error);
+  }
+
+  #release(error: Error): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection === undefined) return;
+    connection.user = undefined;
+    connection.destroy(error);
   }
 
   #onDrain(): void {
     if (this.#phase === DONE || !this.#isPaused) return;
     this.#isPaused = false;
-    this.#connection.arm(this.#route.timeouts.readMs);
-    this.#controller?.resume();
-  }
-
-  #finish(): void {
-    this.#phase = DONE;
-    this.#connection.user = undefined;
+    this.#connection?.arm(this.#route.timeouts.readMs);
+    this.#connection?.resume();
   }
 
   #outcomeOf(error: Error): AttemptOutcome {
-    if (this.#isCancelled) return { kind: "cancelled" };
-    const bodyError = this.#body instanceof RequestBody ? this.#body.sourceError : undefined;
-    const cause = bodyError ?? error;
-    const reason =
-      bodyError === undefined ? (error instanceof InactivityError ? "timeout" : reasonOf(error)) : "request-body";
+    const cause = error instanceof RequestBodyError && error.cause instanceof Error ? error.cause : error;
+    const reason = reasonOf(error);
     if (this.#phase === RECEIVING) {
       return { kind: "truncated", status: this.#status, failure: { reason, isUnsent: false, cause } };
     }
