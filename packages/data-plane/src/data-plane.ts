@@ -13,6 +13,7 @@ import { createKeyring } from "@fngate/schema";
 import { createAccessLogRenderer } from "./access-log.ts";
 import { compileAccessLogTemplate } from "./access-log-template.ts";
 import type { CompileDeps } from "./compile/compile-deps.ts";
+import { ConsumerOverlays } from "./compile/consumer-overlays.ts";
 import { createEmptySnapshot } from "./compile/snapshot.ts";
 import { ConfigFollower } from "./config-follower.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -244,6 +245,7 @@ class StoreDataPlane implements DataPlane {
         clock,
         serverHeader,
         showUpstreamStatus,
+        overlays: new ConsumerOverlays(),
         onFinished: (context: ExchangeContext) => {
           this.#stats.record(context);
           accessLog?.write(render(context));

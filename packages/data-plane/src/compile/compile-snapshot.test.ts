@@ -247,7 +247,7 @@ function behaviour(bench: Bench): unknown {
       if (match === undefined) return undefined;
       const { value } = match;
       const service = bench.snapshot.tables.service.get(value.serviceId ?? "");
-      const plugins = value.effective.with(undefined, service).access.map((hook) => hook.plugin);
+      const plugins = value.effective.with(undefined, service).pipeline.access.map((hook) => hook.plugin);
       return { id: value.id, uri: match.uri, host: match.host, plugins, upstreamId: value.upstreamId };
     }),
     global: bench.snapshot.globalPipeline.access.map((hook) => hook.plugin),

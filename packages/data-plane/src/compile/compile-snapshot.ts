@@ -3,15 +3,18 @@ import type { Map as PersistentMap } from "immutable";
 import type { PendingChanges } from "../coalescer.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { CompileDeps } from "./compile-deps.ts";
+import { compileConsumer, compileConsumerGroup, compileCredential } from "./consumers.ts";
 import { type CompiledKind, type DecodedChange, decodeChange } from "./decode.ts";
 import { Findings } from "./findings.ts";
 import { mergeGlobalRules } from "./global-pipeline.ts";
 import type { Held } from "./held.ts";
+import { updateIdentities } from "./identity-index.ts";
+import { compileMetadata } from "./metadata.ts";
 import type { ObjectStage } from "./object-stage.ts";
 import { placeRoutes } from "./placement.ts";
 import { compileRoute } from "./routes.ts";
 import { compileGlobalRule, compileNamedUpstream, compilePluginConfig, compileService } from "./services.ts";
-import type { CompiledObject, Snapshot, SnapshotTables } from "./snapshot.ts";
+import type { CompiledIdentifier, CompiledObject, Snapshot, SnapshotTables } from "./snapshot.ts";
 import { compileSsl } from "./ssl.ts";
 
 /** A new snapshot and what goes with the step to it. */
@@ -42,7 +45,25 @@ const COMPILERS: { readonly [TKind in CompiledKind]: ObjectCompiler<TableValue<T
   plugin_config: compilePluginConfig,
   global_rule: compileGlobalRule,
   ssl: compileSsl,
+  consumer: compileConsumer,
+  credential: compileCredential,
+  consumer_group: compileConsumerGroup,
+  plugin_metadata: compileMetadata,
 };
+
+const KINDS = Object.keys(COMPILERS) as readonly CompiledKind[];
+
+/** Something of every kind. */
+function byKind<TValue>(make: (kind: CompiledKind) => TValue): Record<CompiledKind, TValue> {
+  return Object.fromEntries(KINDS.map((kind) => [kind, make(kind)])) as Record<CompiledKind, TValue>;
+}
+
+type AnyTable = PersistentMap<string, CompiledObject>;
+
+/** The tables, each through `change`, which keeps the type of what is in them. */
+function mapTables(tables: SnapshotTables, change: (table: AnyTable, kind: CompiledKind) => AnyTable): SnapshotTables {
+  return byKind((kind) => change(tables[kind], kind)) as unknown as SnapshotTables;
+}
 
 /** Key of findings that belong to the global rules together. */
 const GLOBAL_RULES_KEY = "global_rules";
@@ -60,6 +81,10 @@ export function compileSnapshot(previous: Snapshot, pending: PendingChanges, dep
   return run.finish(pending.revision);
 }
 
+function isIdentifier(object: CompiledObject | undefined): object is CompiledIdentifier {
+  return object !== undefined && "claims" in object;
+}
+
 /** A table after the run: the very same one when nothing in it changed. */
 function settled<TValue>(
   edited: PersistentMap<string, TValue>,
@@ -73,14 +98,8 @@ class CompileRun {
   readonly #deps: CompileDeps;
   readonly #tables: SnapshotTables;
   readonly #diagnostics: Snapshot["diagnostics"];
-  readonly #changedIds: Record<CompiledKind, Set<string>> = {
-    route: new Set(),
-    service: new Set(),
-    upstream: new Set(),
-    plugin_config: new Set(),
-    global_rule: new Set(),
-    ssl: new Set(),
-  };
+  readonly #changedIds = byKind(() => new Set<string>());
+  #identities: Snapshot["identities"];
   readonly #retired: Held[] = [];
   readonly #news: Diagnostic[] = [];
   readonly #deletedRoutes: string[] = [];
@@ -88,15 +107,8 @@ class CompileRun {
   constructor(previous: Snapshot, deps: CompileDeps) {
     this.#previous = previous;
     this.#deps = deps;
-    const { tables } = previous;
-    this.#tables = {
-      route: tables.route.asMutable(),
-      service: tables.service.asMutable(),
-      upstream: tables.upstream.asMutable(),
-      plugin_config: tables.plugin_config.asMutable(),
-      global_rule: tables.global_rule.asMutable(),
-      ssl: tables.ssl.asMutable(),
-    };
+    this.#tables = mapTables(previous.tables, (table) => table.asMutable());
+    this.#identities = previous.identities;
     this.#diagnostics = previous.diagnostics.asMutable();
   }
 
@@ -113,14 +125,7 @@ class CompileRun {
 
   finish(revision: PendingChanges["revision"]): Compilation {
     const previous = this.#previous;
-    const tables: SnapshotTables = {
-      route: settled(this.#tables.route, previous.tables.route),
-      service: settled(this.#tables.service, previous.tables.service),
-      upstream: settled(this.#tables.upstream, previous.tables.upstream),
-      plugin_config: settled(this.#tables.plugin_config, previous.tables.plugin_config),
-      global_rule: settled(this.#tables.global_rule, previous.tables.global_rule),
-      ssl: settled(this.#tables.ssl, previous.tables.ssl),
-    };
+    const tables = mapTables(this.#tables, (table, kind) => settled<CompiledObject>(table, previous.tables[kind]));
     const placement = placeRoutes(previous, tables, {
       routes: this.#changedIds.route,
       services: this.#changedIds.service,
@@ -136,6 +141,7 @@ class CompileRun {
         certificates: this.#indexCertificates(tables),
         globalPipeline: globals.globalPipeline,
         globalHeld: globals.globalHeld,
+        identities: this.#identities,
         diagnostics: settled(this.#diagnostics, previous.diagnostics),
       },
       retired: this.#retired,
@@ -148,8 +154,10 @@ class CompileRun {
     if (value === undefined) return;
     const object = this.#tryCompile(kind, { id, value }, findings);
     if (object === undefined) return;
-    const table: PersistentMap<string, CompiledObject> = this.#tables[kind];
-    this.#retire(table.get(id));
+    const table: AnyTable = this.#tables[kind];
+    const before = table.get(id);
+    this.#retire(before);
+    this.#identify(before, object);
     table.set(id, object);
     this.#changedIds[kind].add(id);
   }
@@ -169,13 +177,19 @@ class CompileRun {
   }
 
   #remove(change: DecodedChange): void {
-    const table: PersistentMap<string, CompiledObject> = this.#tables[change.kind];
+    const table: AnyTable = this.#tables[change.kind];
     const object = table.get(change.id);
     if (object === undefined) return;
     this.#retire(object);
+    this.#identify(object, undefined);
     table.delete(change.id);
     this.#changedIds[change.kind].add(change.id);
     if (change.kind === "route") this.#deletedRoutes.push(change.id);
+  }
+
+  #identify(before: CompiledObject | undefined, after: CompiledObject | undefined): void {
+    const [gone, come] = [before, after].map((object) => (isIdentifier(object) ? object : undefined));
+    if (gone !== undefined || come !== undefined) this.#identities = updateIdentities(this.#identities, gone, come);
   }
 
   #retire(object: CompiledObject | undefined): void {

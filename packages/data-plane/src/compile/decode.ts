@@ -9,10 +9,16 @@ const KINDS = {
   plugin_configs: "plugin_config",
   global_rules: "global_rule",
   ssls: "ssl",
+  consumers: "consumer",
+  consumer_groups: "consumer_group",
+  plugin_metadata: "plugin_metadata",
 } as const;
 
 /** A kind that has a table in the snapshot. */
-export type CompiledKind = (typeof KINDS)[keyof typeof KINDS];
+export type CompiledKind = (typeof KINDS)[keyof typeof KINDS] | "credential";
+
+/** What follows the directory in the key of a credential, which lies below its consumer. */
+const CREDENTIAL_ID = /^[^/]+\/credentials\/[^/]+$/;
 
 /** What APISIX writes under a directory's own key to make the directory exist. */
 const PLACEHOLDER = "init_dir";
@@ -33,15 +39,20 @@ export function decodeChange(change: MirrorChange, prefix: string): DecodedChang
   const directory = slash < 0 ? path : path.slice(0, slash);
   const id = slash < 0 ? "" : path.slice(slash + 1);
   if (!isServed(directory) || id === "" || change.entry?.value === PLACEHOLDER) return undefined;
-  const kind = KINDS[directory];
-  // Objects below an object (`services/s1/graphql_cost_decorations/d1`) are of kinds of their own.
-  if (id.includes("/")) return undefined;
+  const kind = kindOf(directory, id);
+  if (kind === undefined) return undefined;
   const base = { key: change.key, kind, id };
   if (change.entry === undefined) return { ...base, value: undefined, finding: undefined };
   const value = parseObject(change.entry.value);
   return value === undefined
     ? { ...base, value: undefined, finding: notAnObject() }
     : { ...base, value: { ...value, id }, finding: undefined };
+}
+
+/** Objects below an object (`services/s1/graphql_cost_decorations/d1`) are of kinds of their own. */
+function kindOf(directory: keyof typeof KINDS, id: string): CompiledKind | undefined {
+  if (!id.includes("/")) return KINDS[directory];
+  return directory === "consumers" && CREDENTIAL_ID.test(id) ? "credential" : undefined;
 }
 
 function isServed(directory: string): directory is keyof typeof KINDS {

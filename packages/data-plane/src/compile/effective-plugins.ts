@@ -1,4 +1,5 @@
-import { compilePipeline, type Pipeline } from "@fngate/plugin-kit";
+import { compilePipeline, EMPTY_PIPELINE } from "@fngate/plugin-kit";
+import type { MergedPlugins } from "./consumer-overlays.ts";
 import type { CompiledPluginConfig, CompiledService, ObjectPlugin } from "./snapshot.ts";
 
 /**
@@ -11,30 +12,35 @@ export class EffectivePlugins {
   #pluginConfig: CompiledPluginConfig | undefined;
   #service: CompiledService | undefined;
   /** Absent until a request asks: of 100,000 routes most never see one between two changes. */
-  #pipeline: Pipeline | undefined;
+  #merged: MergedPlugins | undefined;
 
   constructor(own: readonly ObjectPlugin[]) {
     this.#own = own;
   }
 
-  /** The pipeline for the objects that the request's snapshot holds. */
-  with(pluginConfig: CompiledPluginConfig | undefined, service: CompiledService | undefined): Pipeline {
-    if (this.#pipeline !== undefined && pluginConfig === this.#pluginConfig && service === this.#service) {
-      return this.#pipeline;
+  /** The plugins for the objects that the request's snapshot holds. */
+  with(pluginConfig: CompiledPluginConfig | undefined, service: CompiledService | undefined): MergedPlugins {
+    if (this.#merged !== undefined && pluginConfig === this.#pluginConfig && service === this.#service) {
+      return this.#merged;
     }
-    const pipeline = merge([this.#own, pluginConfig?.plugins ?? [], service?.plugins ?? []]);
-    this.#pipeline = pipeline;
+    const merged = merge([this.#own, pluginConfig?.plugins ?? [], service?.plugins ?? []]);
+    this.#merged = merged;
     this.#pluginConfig = pluginConfig;
     this.#service = service;
-    return pipeline;
+    return merged;
   }
 }
 
+/** What routes without plugins have: one object, so that they cost nothing. */
+export const NO_PLUGINS: MergedPlugins = Object.freeze({ plugins: [], pipeline: EMPTY_PIPELINE });
+
 /** Highest precedence first. */
-function merge(levels: readonly (readonly ObjectPlugin[])[]): Pipeline {
+function merge(levels: readonly (readonly ObjectPlugin[])[]): MergedPlugins {
   const byName = new Map<string, ObjectPlugin>();
   for (const level of levels) {
     for (const plugin of level) if (!byName.has(plugin.name)) byName.set(plugin.name, plugin);
   }
-  return compilePipeline([...byName.values()].filter((plugin) => !plugin.isDisabled));
+  if (byName.size === 0) return NO_PLUGINS;
+  const plugins = [...byName.values()];
+  return { plugins, pipeline: compilePipeline(plugins.filter((plugin) => !plugin.isDisabled)) };
 }

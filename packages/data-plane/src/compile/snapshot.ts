@@ -1,4 +1,4 @@
-import { type ConfiguredPlugin, EMPTY_PIPELINE, type Pipeline } from "@fngate/plugin-kit";
+import { type ConfiguredPlugin, type Consumer, EMPTY_PIPELINE, type Pipeline } from "@fngate/plugin-kit";
 import { createRouter, type Router, type RouterKind, type RouteSpec } from "@fngate/router";
 import type { CompiledExpression } from "@fngate/router/expr";
 import type { Revision } from "@fngate/store";
@@ -6,6 +6,7 @@ import { Map as PersistentMap, type Set as PersistentSet } from "immutable";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { EffectivePlugins } from "./effective-plugins.ts";
 import type { Held } from "./held.ts";
+import type { IdentityIndex } from "./identity-index.ts";
 import { SniIndex } from "./sni-index.ts";
 import type { TimedUpstream, UpstreamHandle } from "./upstreams.ts";
 
@@ -40,6 +41,40 @@ export type CompiledPluginConfig = CompiledObject;
 
 /** Plugins that every request runs. */
 export type CompiledGlobalRule = CompiledObject;
+
+/** Plugins that the consumers of a group share. */
+export type CompiledConsumerGroup = CompiledObject;
+
+/** What a consumer or credential presents to one authentication plugin. */
+export interface IdentityClaim {
+  readonly plugin: string;
+  /** Value of the plugin's `identityField`; absent for plugins without one. */
+  readonly identity: string | undefined;
+  /** Parsed by the plugin's `consumerSchema`, secrets in plain text. */
+  readonly config: unknown;
+}
+
+/** What tells who calls. */
+export interface CompiledIdentifier extends CompiledObject {
+  /** Name of the consumer it belongs to. */
+  readonly owner: string;
+  readonly claims: readonly IdentityClaim[];
+}
+
+/** Somebody who calls; its plugins are those that run for its requests. */
+export interface CompiledConsumer extends CompiledIdentifier {
+  readonly consumer: Consumer;
+}
+
+/** One more way to tell that a consumer calls. */
+export interface CompiledCredential extends CompiledIdentifier {
+  readonly credentialId: string;
+}
+
+/** A plugin's settings for the whole gateway; the id is the plugin's name. */
+export interface CompiledMetadata extends CompiledObject {
+  readonly value: unknown;
+}
 
 /** An upstream that routes and services name. */
 export interface CompiledUpstream extends CompiledObject {
@@ -111,6 +146,10 @@ export interface SnapshotTables {
   readonly plugin_config: PersistentMap<string, CompiledPluginConfig>;
   readonly global_rule: PersistentMap<string, CompiledGlobalRule>;
   readonly ssl: PersistentMap<string, CompiledSsl>;
+  readonly consumer: PersistentMap<string, CompiledConsumer>;
+  readonly credential: PersistentMap<string, CompiledCredential>;
+  readonly consumer_group: PersistentMap<string, CompiledConsumerGroup>;
+  readonly plugin_metadata: PersistentMap<string, CompiledMetadata>;
 }
 
 /**
@@ -131,6 +170,8 @@ export interface Snapshot {
   readonly globalPipeline: Pipeline;
   /** What that pipeline uses. */
   readonly globalHeld: readonly Held[];
+  /** Consumers and credentials by what they present to authentication plugins. */
+  readonly identities: IdentityIndex;
   /** Findings by store key. */
   readonly diagnostics: PersistentMap<string, readonly Diagnostic[]>;
 }
@@ -147,12 +188,17 @@ export function createEmptySnapshot(kind: RouterKind): Snapshot {
       plugin_config: PersistentMap(),
       global_rule: PersistentMap(),
       ssl: PersistentMap(),
+      consumer: PersistentMap(),
+      credential: PersistentMap(),
+      consumer_group: PersistentMap(),
+      plugin_metadata: PersistentMap(),
     },
     certificates: SniIndex.empty,
     specs: PersistentMap(),
     hostHeirs: PersistentMap(),
     globalPipeline: EMPTY_PIPELINE,
     globalHeld: [],
+    identities: PersistentMap(),
     diagnostics: PersistentMap(),
   };
 }

@@ -7,7 +7,7 @@ import { reasonOf } from "./status-title.ts";
 /** Filters of the answer: the global rules' first, then the route's (APISIX: plugin phases). */
 export interface ResponseFilters {
   readonly global: Pipeline;
-  readonly route: Pipeline;
+  route: Pipeline;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Clock, type GatewayError, HeaderList, type Logger, messageOf } from "@fngate/kernel";
 import {
+  EMPTY_PIPELINE,
   type FunctionCall,
   isPending,
   type PhaseResult,
@@ -9,6 +10,7 @@ import {
   runRequestPhase,
 } from "@fngate/plugin-kit";
 import type { Forwarder, UpgradeTunnel } from "@fngate/proxy";
+import type { ConsumerOverlays } from "../compile/consumer-overlays.ts";
 import type { RequestStats } from "../metrics/request-stats.ts";
 import { addCharset } from "./answer-headers.ts";
 import { runBeforeProxy } from "./before-proxy.ts";
@@ -31,6 +33,7 @@ export interface RunDeps {
   readonly clock: Clock;
   readonly serverHeader: string;
   readonly showUpstreamStatus: boolean;
+  readonly overlays: ConsumerOverlays;
   /** Called once per request that got an answer or lost its client. */
   readonly onFinished: (context: ExchangeContext) => void;
 }
@@ -50,6 +53,8 @@ export class ExchangeRun {
   /** What is cancelled when the client leaves. */
   running: Cancellable | undefined;
   #isClosed = false;
+  /** The request phase that runs or ran last. */
+  #phase = -1;
 
   constructor(client: ClientExchange, context: ExchangeContext, parts: { plan: RequestPlan; deps: RunDeps }) {
     this.client = client;
@@ -110,12 +115,19 @@ export class ExchangeRun {
     }
   }
 
-  /** Global rules rewrite, route rewrites, global rules access, route accesses (APISIX routing, after the match). */
+  /**
+   * Global rules rewrite, route rewrites, the caller's rewrites, global rules access, accesses (APISIX routing, after
+   * the match).
+   */
   #runPhases(from: number): void {
-    const { global, route } = this.plan.filters;
-    for (let phase = from; phase < 4; phase += 1) {
-      const hooks = hooksOf(phase, global, route);
+    for (let phase = from; phase < PHASES; phase += 1) {
+      const hooks = this.#hooksOf(phase);
+      if (hooks === undefined) {
+        this.fail(503);
+        return;
+      }
       if (hooks.length === 0) continue;
+      this.#phase = phase;
       const result = runRequestPhase(hooks, this.context);
       if (isPending(result)) {
         this.#resume(result, phase + 1);
@@ -139,8 +151,36 @@ export class ExchangeRun {
       .catch((error: unknown) => this.crash(error));
   }
 
+  /** The hooks of a phase; nothing when the caller's group is missing. */
+  #hooksOf(phase: number): readonly RequestHook[] | undefined {
+    const { global, route } = this.plan.filters;
+    if (phase === GLOBAL_REWRITE) return global.rewrite;
+    if (phase === 1) return route.rewrite;
+    if (phase === 2) return this.context.consumer === undefined ? NO_HOOKS : this.#layConsumerOver();
+    return phase === 3 ? global.access : route.access;
+  }
+
+  /** Puts the plugins of whoever calls in force; returns those rewrites that have not run. */
+  #layConsumerOver(): readonly RequestHook[] | undefined {
+    const { context, plan } = this;
+    const { consumer: tables, consumer_group: groups } = context.snapshot.tables;
+    const consumer = tables.get(context.consumer?.name ?? "");
+    if (consumer === undefined || plan.route === undefined) return NO_HOOKS;
+    const { groupId } = consumer.consumer;
+    const group = groupId === undefined ? undefined : groups.get(groupId);
+    if (groupId !== undefined && group === undefined) return undefined;
+    const overlay = this.deps.overlays.of(plan.base, consumer, group);
+    if (overlay === undefined) return NO_HOOKS;
+    context.hold(consumer.held);
+    if (group !== undefined) context.hold(group.held);
+    plan.filters.route = overlay.pipeline;
+    return overlay.rewrite;
+  }
+
   /** Ends the request phases with what a plugin returned. */
   conclude(result: Reply | FunctionCall): void {
+    // The route's plugins are not collected before the global rules have let the request in (APISIX plugins, phases).
+    if (this.#phase === GLOBAL_REWRITE) this.plan.filters.route = EMPTY_PIPELINE;
     if (result.kind === "reply") this.send(renderReply(result));
     else new FunctionCarrier(this, result).start();
   }
@@ -222,12 +262,9 @@ export class ExchangeRun {
   }
 }
 
-function hooksOf(
-  phase: number,
-  global: RequestPlan["filters"]["global"],
-  route: RequestPlan["filters"]["route"],
-): readonly RequestHook[] {
-  if (phase === 0) return global.rewrite;
-  if (phase === 1) return route.rewrite;
-  return phase === 2 ? global.access : route.access;
-}
+/** Request phases: see `#runPhases`. */
+const PHASES = 5;
+
+const GLOBAL_REWRITE = 0;
+
+const NO_HOOKS: readonly RequestHook[] = Object.freeze([]);

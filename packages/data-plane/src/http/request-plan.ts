@@ -1,5 +1,7 @@
-import { EMPTY_PIPELINE, type MatchedRoute } from "@fngate/plugin-kit";
+import type { MatchedRoute } from "@fngate/plugin-kit";
 import type { Match } from "@fngate/router";
+import type { MergedPlugins } from "../compile/consumer-overlays.ts";
+import { NO_PLUGINS } from "../compile/effective-plugins.ts";
 import type { Held } from "../compile/held.ts";
 import type { CompiledRoute, CompiledService, Snapshot, UpstreamChoice } from "../compile/snapshot.ts";
 import type { UpstreamHandle } from "../compile/upstreams.ts";
@@ -10,7 +12,10 @@ import type { ResponseFilters } from "./downstream.ts";
  */
 export interface RequestPlan {
   readonly route: MatchedRoute | undefined;
+  /** What runs; the route's part changes once it is known who calls. */
   readonly filters: ResponseFilters;
+  /** The route's plugins before that. */
+  readonly base: MergedPlugins;
   /** Status that ends the request before any plugin: something the route needs is missing. */
   readonly refusal: number | undefined;
   /** Where it goes if no plugin answers; a status where there is nowhere to go. */
@@ -41,7 +46,8 @@ export function isWebsocketRoute(snapshot: Snapshot, route: CompiledRoute): bool
 function planUnmatched(snapshot: Snapshot): RequestPlan {
   return {
     route: undefined,
-    filters: { global: snapshot.globalPipeline, route: EMPTY_PIPELINE },
+    filters: { global: snapshot.globalPipeline, route: NO_PLUGINS.pipeline },
+    base: NO_PLUGINS,
     refusal: undefined,
     upstream: 404,
     isWebsocketEnabled: false,
@@ -55,6 +61,7 @@ function planMatched(snapshot: Snapshot, match: Match<CompiledRoute>): RequestPl
   const service = route.serviceId === undefined ? undefined : tables.service.get(route.serviceId);
   const pluginConfig = route.pluginConfigId === undefined ? undefined : tables.plugin_config.get(route.pluginConfigId);
   const upstream = resolveUpstream(snapshot, route, service);
+  const base = route.effective.with(pluginConfig, service);
   const held: Held[] = [...snapshot.globalHeld, route.held];
   if (service !== undefined) held.push(service.held);
   if (pluginConfig !== undefined) held.push(pluginConfig.held);
@@ -70,7 +77,8 @@ function planMatched(snapshot: Snapshot, match: Match<CompiledRoute>): RequestPl
       remainder: match.remainder,
       params: match.params,
     },
-    filters: { global: snapshot.globalPipeline, route: route.effective.with(pluginConfig, service) },
+    filters: { global: snapshot.globalPipeline, route: base.pipeline },
+    base,
     refusal: refusalOf(route, pluginConfig !== undefined, service !== undefined),
     upstream: upstream.value,
     isWebsocketEnabled: route.isWebsocketEnabled ?? service?.isWebsocketEnabled ?? false,

@@ -15,6 +15,7 @@ import { Findings } from "../compile/findings.ts";
 import { compilePlugin } from "../compile/plugins.ts";
 import { InlineUpstream } from "../compile/upstreams.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
+import { SnapshotConsumers } from "./consumer-directory.ts";
 import { PluginMetricRegistry } from "./plugin-metrics.ts";
 import { SharedStates } from "./shared-states.ts";
 
@@ -64,7 +65,7 @@ export class PluginPorts {
   }
 
   #create(plugin: string): PluginDeps {
-    const { attributes, clock, connections, gateway, http, logger, random } = this.#options;
+    const { attributes, cell, clock, connections, gateway, http, logger, random } = this.#options;
     return {
       logger: logger.child({ plugin }),
       clock,
@@ -75,8 +76,12 @@ export class PluginPorts {
       shared: this.#shared.of(plugin),
       metrics: this.metrics,
       upstreams: this.#upstreams(),
-      metadata: { current: undefined },
-      consumers: { find: () => undefined, findByName: () => undefined, isEmpty: () => true },
+      metadata: {
+        get current() {
+          return cell.current.tables.plugin_metadata.get(plugin)?.value;
+        },
+      },
+      consumers: new SnapshotConsumers(plugin),
       plugins: { setUp: (name, config) => this.#setUp(name, config), findApi: (...key) => this.#findApi(...key) },
       attributes: attributes[plugin] ?? {},
     };

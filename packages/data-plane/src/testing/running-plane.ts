@@ -1,49 +1,15 @@
-import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
-import { type LogFields, type Logger, systemClock } from "@fngate/kernel";
+import { systemClock } from "@fngate/kernel";
 import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
 import { createCatalog } from "@fngate/plugins";
 import { eventually, FakeConfigStore } from "@fngate/test-kit";
 import { createDataPlane } from "../data-plane.ts";
 import type { DataPlane, DataPlaneOptions } from "../options.ts";
+import { type LoggedLine, recordingLogger } from "./recording-logger.ts";
+import { type Answer, type SentRequest, sendRequest } from "./send-request.ts";
 
-/** One line that was logged. */
-export interface LoggedLine {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly fields: LogFields;
-  readonly message: string;
-}
-
-/** A logger that keeps its lines. */
-export function recordingLogger(lines: LoggedLine[]): Logger {
-  const at = (level: LoggedLine["level"]) => (fields: LogFields, message: string) => {
-    lines.push({ level, fields, message });
-  };
-  const logger: Logger = {
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
-    child: () => logger,
-  };
-  return logger;
-}
-
-/** A whole answer. */
-export interface Answer {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly rawHeaders: readonly string[];
-  readonly body: string;
-}
-
-/** What a request is made of. */
-export interface SentRequest {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
+export { type LoggedLine, recordingLogger } from "./recording-logger.ts";
+export { type Answer, type SentRequest, sendRequest } from "./send-request.ts";
 
 /** A data plane over real sockets, its store and its logs; disposing stops everything. */
 export class RunningPlane implements AsyncDisposable {
@@ -109,30 +75,6 @@ export class RunningPlane implements AsyncDisposable {
       if (!isThere) throw new Error(`revision ${revision} is not in force`);
     });
   }
-}
-
-/** Sends one request on a connection of its own. */
-export function sendRequest(port: number, target: string, options: SentRequest = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const { body, headers, method } = options;
-    const sent = httpRequest({ host: "127.0.0.1", port, path: target, method, headers: { ...headers }, agent: false });
-    sent.on("error", reject);
-    sent.on("response", (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("error", reject);
-      answer.on("end", () =>
-        resolve({
-          status: answer.statusCode ?? 0,
-          reason: answer.statusMessage ?? "",
-          headers: answer.headers,
-          rawHeaders: answer.rawHeaders,
-          body: Buffer.concat(chunks).toString(),
-        }),
-      );
-    });
-    sent.end(body);
-  });
 }
 
 /** The built-in plugins and those of a test. */
