@@ -5,12 +5,13 @@ import { respond } from "./respond.ts";
 
 /**
  * Answers 400 to requests of connections without a client certificate of the configured authority; the texts are
- * nginx's, which clients of APISIX know.
+ * nginx's, which clients of APISIX look for in a body that is no JSON.
  */
 export const clientCertificateRequired: RequestHandler = async (request, response, next) => {
   const problem = problemOf(request);
   if (problem === undefined) next();
-  else await respond(request, response, { status: 400, body: { error_msg: problem } });
+  else
+    await respond(request, response, { status: 400, headers: { "Content-Type": "text/plain" }, body: `${problem}\n` });
 };
 
 function problemOf({ socket }: IncomingMessage): string | undefined {

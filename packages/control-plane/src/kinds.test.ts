@@ -1,11 +1,11 @@
 import { createCertificates } from "@fngate/test-kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AdminHarness, catalogOf } from "./testing/admin-harness.ts";
-import { basicAuth, clickLogger, grpcTranscode, keyAuth, trafficSplit } from "./testing/plugins.ts";
+import { clickLogger, keyAuth, trafficSplit } from "./testing/plugins.ts";
 
 let admin: AdminHarness;
 beforeAll(async () => {
-  const catalog = catalogOf(keyAuth, basicAuth, trafficSplit, grpcTranscode, clickLogger);
+  const catalog = catalogOf(keyAuth, trafficSplit, clickLogger);
   admin = await AdminHarness.start({ catalog, isStreamEnabled: true });
 });
 afterAll(() => admin[Symbol.asyncDispose]());
@@ -24,199 +24,6 @@ const withKey = (key: string) => ({ plugins: { "key-auth": { key } } });
 async function stored(key: string): Promise<Record<string, unknown>> {
   return JSON.parse((await admin.store.get(key))?.value ?? "null");
 }
-
-/** Sends requests in order; all but the last have to succeed. */
-async function lastAnswer(requests: readonly (readonly [request: string, body?: unknown])[]) {
-  for (const [request, body] of requests.slice(0, -1)) {
-    const [method = "", path = ""] = request.split(" ");
-    const { status, text } = await admin.call(method, path, { body });
-    expect(status, `${request} → ${text}`).toBeLessThan(300);
-  }
-  const [request = "", body] = requests.at(-1) ?? [];
-  const [method = "", path = ""] = request.split(" ");
-  const { status, json } = await admin.call(method, path, { body });
-  return { status, json };
-}
-
-const INVALID_KEY_AUTH =
-  'invalid plugins configuration: failed to check the configuration of plugin key-auth err: property "key" is required';
-const BAD_ID = 'invalid configuration: property "id" validation failed: object matches none of the required';
-
-type Refusal = readonly [status: number, message: string, ...requests: (readonly [string, unknown?])[]];
-
-const REFUSED: readonly Refusal[] = [
-  [400, 'invalid configuration: property "username" is required', ["PUT /consumers/jill", {}]],
-  [400, "wrong username", ["PUT /consumers/jill", { username: "jack" }]],
-  [
-    400,
-    "invalid configuration: additional properties forbidden, found zzz",
-    ["PUT /consumers/jill", { username: "jack", zzz: 1 }],
-  ],
-  [405, "not supported `POST` method for consumer", ["POST /consumers", { username: "x" }]],
-  [405, "not supported `PATCH` method for consumer", ["PATCH /consumers/x", {}]],
-  [400, "missing consumer id", ["DELETE /consumers"]],
-  [
-    400,
-    "invalid plugins configuration: unknown plugin [nope]",
-    ["PUT /consumers", { username: "a", plugins: { nope: {} } }],
-  ],
-  [400, INVALID_KEY_AUTH, ["PUT /consumers", { username: "a", plugins: { "key-auth": {} } }]],
-  [400, BAD_ID, ["PUT /consumers", { username: "$env://a/../b" }]],
-  [
-    400,
-    "failed to fetch consumer group info by consumer group id [g], response code: 404",
-    ["PUT /consumers", { username: "a", group_id: "g" }],
-  ],
-  [400, INVALID_KEY_AUTH, ["PUT /consumers", { username: "a", group_id: "g", plugins: { "key-auth": {} } }]],
-  [
-    400,
-    "duplicate key of plugin key-auth found with consumer: jack",
-    ["PUT /consumers", { username: "jack", ...withKey("k") }],
-    ["PUT /consumers", { username: "jill", group_id: "g", ...withKey("k") }],
-  ],
-  [
-    400,
-    "duplicate username of plugin basic-auth found with consumer: jack",
-    ["PUT /consumers", { username: "jack", plugins: { "basic-auth": { username: "u", password: "1" } } }],
-    ["PUT /consumers", { username: "jill", plugins: { "basic-auth": { username: "u", password: "2" } } }],
-  ],
-  [
-    400,
-    "duplicate key of plugin key-auth found with credential: c1 of consumer: jack",
-    ["PUT /consumers", { username: "jack" }],
-    ["PUT /consumers/jack/credentials/c1", withKey("k")],
-    ["PUT /consumers", { username: "jill", ...withKey("k") }],
-  ],
-  [
-    400,
-    "duplicate key of plugin key-auth found with consumer: jack",
-    ["PUT /consumers", { username: "jack", ...withKey("k") }],
-    ["PUT /consumers/jack/credentials/c1", withKey("k")],
-  ],
-  [
-    400,
-    "can not delete this consumer group, consumer [jack] is still using it now",
-    ["PUT /consumer_groups/g", { plugins: {} }],
-    ["PUT /consumers", { username: "jack", group_id: "g" }],
-    ["DELETE /consumer_groups/g"],
-  ],
-  [404, "consumer not found", ["PUT /consumers/none/credentials/c1", withKey("z")]],
-  [400, INVALID_KEY_AUTH, ["PUT /consumers/none/credentials/c1", { plugins: { "key-auth": {} } }]],
-  [
-    400,
-    "only supports auth type plugins in consumer credential",
-    ["PUT /consumers/none/credentials/c1", { plugins: { "traffic-split": {} } }],
-  ],
-  [
-    400,
-    'invalid configuration: property "plugins" validation failed: expect object to have at most 1 properties',
-    ["PUT /consumers/none/credentials/c1", { plugins: { "key-auth": {}, "basic-auth": {} } }],
-  ],
-  [400, "missing credential id", ["PUT /consumers/jack/credentials", withKey("z")]],
-  [400, "missing credential id", ["DELETE /consumers/jack/credentials"]],
-  [400, "wrong credential id", ["PUT /consumers/jack/credentials/c1", { id: "c2" }]],
-  [405, "not supported `POST` method for credential", ["POST /consumers/jack/credentials", {}]],
-  [405, "not supported `PATCH` method for credential", ["PATCH /consumers/jack/credentials/c1", {}]],
-  [404, "Unsupported resource type: credentials", ["GET /credentials"]],
-  [400, "invalid configuration: then clause did not match", ["PUT /ssls/1", { sni: "a.com" }]],
-  [
-    400,
-    "failed to parse cert: PEM_read_bio_X509_AUX() failed",
-    ["PUT /ssls/1", { sni: "a.com", cert: "c".repeat(128), key: "k".repeat(64) }],
-  ],
-  [405, "not supported `POST` method for global rule", ["POST /global_rules", { plugins: {} }]],
-  [400, 'invalid configuration: property "plugins" is required', ["PUT /global_rules/1", {}]],
-  [400, "unknown plugin [nope]", ["PUT /global_rules/1", { plugins: { nope: {} } }]],
-  [
-    400,
-    "plugin 'key-auth' already exists in global rule with id '1'",
-    ["PUT /global_rules/1", { plugins: { "key-auth": {} } }],
-    ["PUT /global_rules/2", { plugins: { "traffic-split": {}, "key-auth": {} } }],
-  ],
-  [
-    400,
-    "plugin 'key-auth' already exists in global rule with id '1'",
-    ["PUT /global_rules/1", { plugins: { "key-auth": {} } }],
-    ["PUT /global_rules/2", { plugins: { "traffic-split": {} } }],
-    ["PATCH /global_rules/2", { plugins: { "key-auth": {} } }],
-  ],
-  [400, "missing plugin name", ["PUT /plugin_metadata", {}]],
-  [400, "missing plugin_metadata id", ["DELETE /plugin_metadata"]],
-  [400, "invalid plugin name", ["PUT /plugin_metadata/nope", {}]],
-  [400, 'invalid configuration: property "ikey" is required', ["PUT /plugin_metadata/click-logger", {}]],
-  [405, "not supported `PATCH` method for plugin_metadata", ["PATCH /plugin_metadata/click-logger", {}]],
-  [400, "invalid secret manager: nope", ["PUT /secrets/nope/1", {}]],
-  [400, 'invalid configuration: property "uri" is required', ["PUT /secrets/vault/1", {}]],
-  [400, "invalid configuration: value should match only one schema, but matches none", ["PUT /secrets/gcp/1", {}]],
-  [400, "no secret id", ["PATCH /secrets/vault", {}]],
-  [400, "missing secret id", ["PUT /secrets/vault", {}]],
-  [400, "missing secret id", ["DELETE /secrets"]],
-  [400, "wrong secret id", ["PUT /secrets/vault/1", { id: "1" }]],
-  [400, 'invalid configuration: property "content" is required', ["PUT /protos/1", {}]],
-  [400, "invalid content: illegal token 'nonsense' (line 1)", ["PUT /protos/1", { content: "nonsense;" }]],
-  [405, "not supported `PATCH` method for proto", ["PATCH /protos/1", {}]],
-  [
-    400,
-    "can not delete this proto, route [r] is still using it now",
-    ["PUT /protos/1", { content: 'syntax = "proto3";' }],
-    ["PUT /routes/r", { uri: "/", plugins: { "grpc-transcode": { proto_id: 1 } } }],
-    ["DELETE /protos/1"],
-  ],
-  [400, "unknown plugin [key-auth]", ["PUT /stream_routes/1", { plugins: { "key-auth": {} } }]],
-  [
-    400,
-    "failed to check the configuration of stream plugin [click-logger]: additional properties forbidden, found a",
-    ["PUT /stream_routes/1", { plugins: { "click-logger": { a: 1 } } }],
-  ],
-  [400, "unknown protocol [xxx]", ["PUT /stream_routes/1", { protocol: { name: "xxx" } }]],
-  [
-    400,
-    "stream route can not set itself as superior_id",
-    ["PUT /stream_routes/1", { protocol: { name: "xxx", superior_id: 1 } }],
-  ],
-  [
-    400,
-    "failed to fetch stream routes[999], response code: 404",
-    ["PUT /stream_routes/1", { protocol: { name: "xxx", superior_id: "999" } }],
-  ],
-  [405, "not supported `PATCH` method for stream route", ["PATCH /stream_routes/1", {}]],
-  [
-    400,
-    "can not delete this service directly, stream_route [1] is still using it now",
-    ["PUT /services/s", {}],
-    ["PUT /stream_routes/1", { service_id: "s" }],
-    ["DELETE /services/s"],
-  ],
-  ...(
-    [
-      ["route [x]", "PUT /routes/x", { uri: "/" }],
-      ["service [x]", "PUT /services/x", {}],
-      ["plugin_config [x]", "PUT /plugin_configs/x", {}],
-      ["consumer [x]", "PUT /consumers", { username: "x" }],
-      ["consumer_group [x]", "PUT /consumer_groups/x", {}],
-      ["global_rules [x]", "PUT /global_rules/x", {}],
-    ] as const
-  ).map(
-    ([user, request, body]) =>
-      [
-        400,
-        `can not delete this upstream, plugin in ${user} is still using it now`,
-        ["PUT /upstreams/5", { nodes: {} }],
-        [
-          request,
-          { ...body, plugins: { "traffic-split": { rules: [{}, { weighted_upstreams: [{ upstream_id: 5 }] }] } } },
-        ],
-        ["DELETE /upstreams/5"],
-      ] as const,
-  ),
-];
-
-describe("refusals in APISIX's words", () => {
-  const cases = REFUSED.map(([status, message, ...requests]) => ({ status, message, requests }));
-  it.each(cases)("$status $message", async ({ status, message, requests }) => {
-    expect(await lastAnswer(requests)).toEqual({ status, json: { error_msg: message } });
-  });
-});
 
 describe("consumers", () => {
   it("are stored under their name, with the key encrypted, and read in clear without an id", async () => {
@@ -334,7 +141,8 @@ describe("plugin metadata", () => {
     expect((await admin.call("GET", "/plugin_metadata")).json).toMatchObject({ list: [{ value: seen }] });
   });
 
-  it("may be anything for a plugin without a schema for it", async () => {
+  it("may be anything for a plugin without a schema for it, and for one of APISIX's that is not here", async () => {
+    expect((await put("/plugin_metadata/tcp-logger", { log_format: { host: "$host" } })).status).toBe(201);
     expect((await put("/plugin_metadata/key-auth", { any: { thing: [1] } })).status).toBe(201);
   });
 });
