@@ -14,6 +14,7 @@ import { selectResources } from "./resource-list.ts";
 import { type SecretsAtRest, secretsAtRest } from "./secrets-at-rest.ts";
 import { parseStoredResource, type StoredResource } from "./stored-resource.ts";
 import { assertNoTimestamps, stampPatch, stampWrite } from "./timestamps.ts";
+import { Turns } from "./turns.ts";
 
 /** What every {@link ResourceService} works with. */
 export interface ResourceScope extends CheckScope {
@@ -69,11 +70,13 @@ export class ResourceService {
   readonly definition: ResourceDefinition;
   readonly #scope: ResourceScope;
   readonly #secrets: SecretsAtRest;
+  readonly #turns: Turns;
 
   constructor(definition: ResourceDefinition, scope: ResourceScope) {
     this.definition = definition;
     this.#scope = scope;
     this.#secrets = secretsAtRest(definition, scope.catalog, scope.keyring);
+    this.#turns = new Turns(scope.clock);
   }
 
   /** One object; raises `RESOURCE_NOT_FOUND`. */
@@ -141,17 +144,7 @@ export class ResourceService {
     if (path.length === 0 && !isTable(body.value)) throw invalid("invalid configuration");
     ownerOf(this.definition, request.place).assertUntouched(body.value);
     const key = this.#keyOf(storeIdOf(this.definition, request.place));
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#patchOnce(key, id, { ...request, body });
-      } catch (error) {
-        if (!isGatewayError(error, "STORE_CONFLICT")) throw error;
-        if (attempt === MAX_PATCH_ATTEMPTS) {
-          throw new GatewayError("STORE_CONFLICT", "value changed before overwritten", { cause: error });
-        }
-      }
-      await this.#scope.clock.sleep(Math.random() * Math.min(2 ** attempt, MAX_PATCH_PAUSE_MS));
-    }
+    return this.#turns.take(key, () => this.#patchUntilStored(key, id, { ...request, body }));
   }
 
   /**
@@ -178,6 +171,24 @@ export class ResourceService {
   async #removeOwned(key: string): Promise<void> {
     for (const directory of this.definition.ownedDirectories ?? []) {
       await this.#scope.store.deletePrefix(`${key}/${directory}/`);
+    }
+  }
+
+  async #patchUntilStored(
+    key: string,
+    id: string,
+    request: PatchRequest & { body: { value: unknown } },
+  ): Promise<Written> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#patchOnce(key, id, request);
+      } catch (error) {
+        if (!isGatewayError(error, "STORE_CONFLICT")) throw error;
+        if (attempt === MAX_PATCH_ATTEMPTS) {
+          throw new GatewayError("STORE_CONFLICT", "value changed before overwritten", { cause: error });
+        }
+      }
+      await this.#scope.clock.sleep(Math.random() * Math.min(2 ** attempt, MAX_PATCH_PAUSE_MS));
     }
   }
 
