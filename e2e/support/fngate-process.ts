@@ -29,6 +29,9 @@ export interface FngateProcessOptions {
 
 const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 
+/** Processes of several tests run side by side, so none may take a port that stands in the defaults. */
+const ENVIRONMENT = { FNGATE_CONTROL_LISTEN: "127.0.0.1:0" };
+
 /** Starting sources compiles them on the fly; a loaded machine needs its time. */
 const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 10_000;
@@ -145,7 +148,7 @@ export async function spawnFngate(
     cwd: directory.path,
     stdio: ["ignore", "pipe", "pipe"],
     // biome-ignore lint/style/noProcessEnv: the process under test inherits the environment of the tests
-    env: { ...process.env, ...options.environment },
+    env: { ...process.env, ...ENVIRONMENT, ...options.environment },
   });
   return new FngateProcess(child, directory);
 }

@@ -176,7 +176,7 @@ function dataPlaneConfig(
 
 function dataPlaneSections({ apisix, nginx }: GatewayOptions): Readonly<Record<string, unknown>> {
   return {
-    apisix: { ...apisix, node_listen: [LOOPBACK], status: LOOPBACK },
+    apisix: { ...apisix, node_listen: [LOOPBACK], status: LOOPBACK, control: LOOPBACK },
     plugin_attr: { prometheus: { export_addr: LOOPBACK } },
     ...(nginx === undefined ? {} : { nginx_config: nginx }),
   };

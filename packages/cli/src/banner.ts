@@ -21,6 +21,7 @@ const PATHS: Readonly<Record<ListenerName, (settings: Settings) => string>> = {
   admin: () => "/apisix/admin",
   metrics: ({ proxy }) => proxy?.metrics?.uri ?? "",
   status: () => "/status/ready",
+  control: () => "/v1/routes",
   "sample-function": () => "/default/function-sample/NAME",
 };
 
@@ -29,6 +30,7 @@ const TITLES: Readonly<Record<ListenerName, string>> = {
   admin: "Admin API",
   metrics: "metrics",
   status: "status",
+  control: "Control API",
   "sample-function": "sample function",
 };
 

@@ -160,7 +160,7 @@ class ComposedGateway implements Gateway {
       name: "proxy",
       start: async () => {
         const { createDataPlane } = await import("@fngate/data-plane");
-        const { trustedAddresses, metrics, status, lastKnownFile, proxyAdmin, accessLog, ...plain } = settings;
+        const { trustedAddresses, metrics, status, control, lastKnownFile, proxyAdmin, accessLog, ...plain } = settings;
         if (accessLog !== undefined) this.#accessLog = await openAccessLogFile(accessLog.path);
         this.#dataPlane = createDataPlane({
           ...this.#shared(),
@@ -172,6 +172,7 @@ class ComposedGateway implements Gateway {
           ...(trustedAddresses && { trustedAddresses }),
           ...(metrics && { metrics }),
           ...(status && { status }),
+          ...(control && { control }),
           ...(lastKnownFile && { lastKnownFile }),
           ...(proxyAdmin && { proxyAdmin: { ...proxyAdmin, target: this.#adminTarget(proxyAdmin.target) } }),
           ...(accessLog && this.#accessLog && { accessLog: this.#accessLog, accessLogFormat: accessLog.format }),
@@ -304,6 +305,7 @@ export function listenerOfFailure(error: unknown, settings: Settings): ListenerN
   if (failure !== undefined && proxy !== undefined) {
     if (proxy.metrics?.port === failure.port) return "metrics";
     if (proxy.status?.port === failure.port) return "status";
+    if (proxy.control?.port === failure.port) return "control";
   }
   const isAdmin = admin !== undefined && "port" in admin.listen && admin.listen.port === failure?.port;
   return isAdmin ? "admin" : "proxy";

@@ -1,5 +1,5 @@
 /** The listeners of a process, as its log names them. */
-export type ListenerName = "proxy" | "admin" | "metrics" | "status" | "sample-function";
+export type ListenerName = "proxy" | "admin" | "metrics" | "status" | "control" | "sample-function";
 
 /** Where a listener came up: with its real port, or the path of its unix socket. */
 export type BoundListener =
@@ -22,6 +22,7 @@ const CONTROLS: Readonly<Record<ListenerName, ListenerControls>> = {
     variable: "FNGATE_METRICS_LISTEN",
   },
   status: { key: "apisix.status", flag: "--status-listen", variable: "FNGATE_STATUS_LISTEN" },
+  control: { key: "apisix.control", flag: "--control-listen", variable: "FNGATE_CONTROL_LISTEN" },
   "sample-function": {
     key: "fngate.sample_function.port",
     flag: "--sample-function-port",

@@ -1,10 +1,16 @@
 import { GatewayError } from "@fngate/kernel";
 import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
-import { checkValue, schemaToJson, toJsonSchema } from "@fngate/schema";
+import {
+  checkValue,
+  consumerSchemaToJson,
+  describePluginSchemas,
+  pluginSchemaToJson,
+  type Subsystem,
+  toJsonSchema,
+} from "@fngate/schema";
 import type { AdminHandler, AdminRequest } from "./admin-request.ts";
 import type { BoundedStore } from "./bounded-store.ts";
 import type { AdminReply } from "./http-status.ts";
-import { type Subsystem, schemaOf } from "./plugin-schema.ts";
 import type { KindList } from "./references.ts";
 
 /** What the endpoints work with. */
@@ -84,7 +90,7 @@ function showPlugin(catalog: PluginCatalog, { param, query }: AdminRequest): Adm
   if (param("id") === undefined && query.get("all") === "true") {
     return {
       status: 200,
-      body: Object.fromEntries(plugins.map((plugin) => [plugin.name, attributesOf(plugin, subsystem)])),
+      body: Object.fromEntries(plugins.map((plugin) => [plugin.name, describePluginSchemas(plugin, subsystem)])),
     };
   }
   const plugin = plugins.find(({ name }) => name === param("id"));
@@ -93,31 +99,12 @@ function showPlugin(catalog: PluginCatalog, { param, query }: AdminRequest): Adm
   }
   if (query.get("schema_type") === "consumer") {
     if (plugin.consumerSchema === undefined) throw new GatewayError("REQUEST_INVALID", "not found schema");
-    return { status: 200, body: consumerSchemaOf(plugin.consumerSchema, plugin) };
+    return { status: 200, body: consumerSchemaToJson(plugin) };
   }
-  return { status: 200, body: schemaOf(plugin, subsystem) };
+  return { status: 200, body: pluginSchemaToJson(plugin, subsystem) };
 }
 
 /** Every plugin here works on HTTP, on streams those that say so. */
 function pluginsOf(catalog: PluginCatalog, subsystem: Subsystem): readonly PluginDefinition[] {
   return subsystem === "http" ? catalog.all() : catalog.all().filter(({ streamSchema }) => streamSchema !== undefined);
-}
-
-function attributesOf(plugin: PluginDefinition, subsystem: Subsystem): object {
-  return {
-    priority: plugin.priority,
-    version: plugin.version,
-    schema: schemaOf(plugin, subsystem),
-    ...(plugin.metadataSchema === undefined ? {} : { metadata_schema: schemaToJson(plugin.metadataSchema) }),
-    ...(plugin.consumerSchema === undefined
-      ? {}
-      : { consumer_schema: consumerSchemaOf(plugin.consumerSchema, plugin) }),
-    ...(plugin.type === undefined ? {} : { type: plugin.type }),
-    ...(plugin.scope === undefined ? {} : { scope: plugin.scope }),
-  };
-}
-
-function consumerSchemaOf(schema: PluginDefinition["schema"], { consumerSecretFields }: PluginDefinition): object {
-  const json = schemaToJson(schema);
-  return consumerSecretFields === undefined ? json : { ...json, encrypt_fields: consumerSecretFields };
 }

@@ -16,6 +16,7 @@ import type { CompileDeps } from "./compile/compile-deps.ts";
 import { ConsumerOverlays } from "./compile/consumer-overlays.ts";
 import { createEmptySnapshot } from "./compile/snapshot.ts";
 import { ConfigFollower } from "./config-follower.ts";
+import { ControlApi } from "./control/control-api.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { ProxyAdminGate } from "./http/admin-gate.ts";
 import { Admission } from "./http/admission.ts";
@@ -24,22 +25,15 @@ import type { ExchangeContext } from "./http/exchange-context.ts";
 import { HttpListener } from "./http/listener.ts";
 import { renderError } from "./http/reply.ts";
 import { RequestHandler } from "./http/request-handler.ts";
-import { type SideAnswer, SideListener, type SideRoutes } from "./http/side-listener.ts";
 import { type ConnectionCounts, GatewayMetrics } from "./metrics/gateway-metrics.ts";
 import { RequestStats } from "./metrics/request-stats.ts";
-import type {
-  BoundAddress,
-  DataPlane,
-  DataPlaneOptions,
-  ListenAddress,
-  ListenerName,
-  MetricsOptions,
-} from "./options.ts";
+import type { BoundAddress, DataPlane, DataPlaneOptions, ListenAddress } from "./options.ts";
 import { PluginPorts } from "./plugin-ports/plugin-ports.ts";
 import { SubDispatch } from "./plugin-ports/sub-dispatch.ts";
 import { Publisher } from "./publisher.ts";
+import { SideDesk } from "./side/side-desk.ts";
+import type { SideAnswer, SideRequest } from "./side/side-listener.ts";
 import { SnapshotCell } from "./snapshot-cell.ts";
-import { createStatusRoutes } from "./status-routes.ts";
 
 const DEFAULT_MAX_HEADER_BYTES = 32 * 1024;
 
@@ -60,8 +54,10 @@ class StoreDataPlane implements DataPlane {
   readonly #follower: ConfigFollower;
   readonly #handler: RequestHandler;
   readonly #listeners: HttpListener[] = [];
-  readonly #sideListeners: SideListener[] = [];
+  readonly #control: ControlApi;
+  readonly #desk: SideDesk;
   readonly #addresses: BoundAddress[] = [];
+  #metrics: GatewayMetrics | undefined;
   #isStopping = false;
 
   constructor(options: DataPlaneOptions) {
@@ -86,14 +82,20 @@ class StoreDataPlane implements DataPlane {
       publishIntervalMs: options.publishIntervalMs,
     });
     this.#handler = this.#createHandler();
+    this.#control = this.#createControlApi();
+    this.#desk = new SideDesk(options, this);
   }
 
   get addresses(): readonly BoundAddress[] {
-    return this.#addresses;
+    return [...this.#addresses, ...this.#desk.addresses];
   }
 
   get isReady(): boolean {
     return this.#follower.isSynced && !this.#isStopping;
+  }
+
+  get notReady(): string | undefined {
+    return this.isReady ? undefined : "worker id: 0 has not received configuration";
   }
 
   get diagnostics(): readonly Diagnostic[] {
@@ -103,7 +105,7 @@ class StoreDataPlane implements DataPlane {
   async start(): Promise<void> {
     try {
       for (const address of this.#options.listen) await this.#listen(address);
-      await this.#listenBeside();
+      if (this.#options.listenBeside !== false) await this.#desk.listen();
     } catch (error) {
       await this.stop({ deadlineMs: 0 }).catch(() => {});
       throw error;
@@ -116,7 +118,7 @@ class StoreDataPlane implements DataPlane {
     const isDrained = await this.#drain(deadlineMs);
     await this.#follower.stop();
     await Promise.all([this.#connections.destroy(), this.#http.destroy()]);
-    await Promise.all(this.#sideListeners.map((listener) => listener.close()));
+    await this.#desk.close();
     if (!isDrained) throw new GatewayError("LIFECYCLE_DRAIN_TIMEOUT", `requests were cut after ${deadlineMs} ms`);
   }
 
@@ -128,32 +130,14 @@ class StoreDataPlane implements DataPlane {
     this.#announce("http", bound);
   }
 
-  async #listenBeside(): Promise<void> {
-    const { metrics, status } = this.#options;
-    if (metrics !== undefined) await this.#listenSide("metrics", metrics, this.#metricsRoutes(metrics));
-    if (status !== undefined)
-      await this.#listenSide(
-        "status",
-        status,
-        createStatusRoutes(() => this.isReady),
-      );
-  }
-
-  async #listenSide(name: ListenerName, address: ListenAddress, routes: SideRoutes): Promise<void> {
-    const listener = new SideListener(routes, this.#options.logger);
-    const bound = await listener.listen(address);
-    this.#sideListeners.push(listener);
-    this.#announce(name, bound);
-  }
-
-  #announce(listener: ListenerName, bound: ListenAddress): void {
+  #announce(listener: "http", bound: ListenAddress): void {
     this.#addresses.push({ listener, ...bound });
     this.#options.onListening?.(listener, bound.host, bound.port);
   }
 
-  #metricsRoutes({ prefix = "apisix_", uri = "/apisix/prometheus/metrics" }: MetricsOptions): SideRoutes {
-    const metrics = new GatewayMetrics({
-      metricPrefix: prefix,
+  async renderMetrics(): Promise<SideAnswer> {
+    this.#metrics ??= new GatewayMetrics({
+      metricPrefix: this.#options.metrics?.prefix ?? "apisix_",
       storePrefix: this.#options.prefix,
       version: this.#options.serverHeader.split("/")[1] ?? "",
       stats: this.#stats,
@@ -163,10 +147,11 @@ class StoreDataPlane implements DataPlane {
       plugins: this.#ports.metrics.registry,
       connections: () => this.#countConnections(),
     });
-    const answer = async (): Promise<SideAnswer> => {
-      return { status: 200, contentType: metrics.contentType, body: await metrics.render() };
-    };
-    return new Map([[uri, answer]]);
+    return { status: 200, contentType: this.#metrics.contentType, body: await this.#metrics.render() };
+  }
+
+  control(request: SideRequest): Promise<SideAnswer | undefined> {
+    return this.#control.answer(request);
   }
 
   async #countConnections(): Promise<ConnectionCounts> {
@@ -223,6 +208,19 @@ class StoreDataPlane implements DataPlane {
       gateway: new SubDispatch((client) => this.#handler.handle(client)),
       attributes,
       compileDeps: () => compileDeps,
+    });
+  }
+
+  #createControlApi(): ControlApi {
+    const { catalog, keyring = [], logger, prefix } = this.#options;
+    return new ControlApi({
+      cell: this.#cell,
+      entries: () => this.#follower.mirror.entries,
+      catalog,
+      keyring: createKeyring(keyring),
+      logger,
+      prefix,
+      healthOf: () => [],
     });
   }
 

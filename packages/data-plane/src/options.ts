@@ -4,6 +4,7 @@ import type { RouterKind } from "@fngate/router";
 import type { ConfigStore } from "@fngate/store";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { BodyVariableLimits } from "./http/body-variables.ts";
+import type { SideSource } from "./side/side-desk.ts";
 
 /** Where a listener binds; port 0 takes any free port. */
 export interface ListenAddress {
@@ -12,7 +13,7 @@ export interface ListenAddress {
 }
 
 /** Which listener came up, for {@link DataPlaneOptions.onListening}. */
-export type ListenerName = "http" | "metrics" | "status";
+export type ListenerName = "http" | "metrics" | "status" | "control";
 
 /** Receives finished access-log lines, each ending in a line feed; expected to buffer, never to throw. */
 export interface AccessLogSink {
@@ -95,6 +96,10 @@ export interface DataPlaneOptions {
   readonly clientLimits?: ClientLimits;
   readonly metrics?: MetricsOptions;
   readonly status?: ListenAddress;
+  /** APISIX's Control API, which asks nobody who they are: for loopback addresses. */
+  readonly control?: ListenAddress;
+  /** False leaves the listeners of `metrics`, `status` and `control` to somebody else; default true. */
+  readonly listenBeside?: boolean;
   readonly proxyAdmin?: ProxyAdminOptions;
   readonly accessLog?: AccessLogSink;
   /** Default `text`. */
@@ -119,7 +124,7 @@ export interface BoundAddress extends ListenAddress {
 }
 
 /** A running data plane. */
-export interface DataPlane {
+export interface DataPlane extends SideSource {
   /**
    * Binds the listeners and begins to follow the store; resolves when the listeners are up, which is before the
    * first configuration is there. Raises `LISTEN_FAILED`; what was bound by then is closed again.

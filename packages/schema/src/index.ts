@@ -32,6 +32,13 @@ export {
   parsePluginConf,
   pluginMeta,
 } from "./plugin-check.ts";
+export {
+  consumerSchemaToJson,
+  type DescribablePlugin,
+  describePluginSchemas,
+  pluginSchemaToJson,
+  type Subsystem,
+} from "./plugin-schema.ts";
 export { type DefinitionOf, type Kind, type Resource, registry, type StoredResource } from "./resources/index.ts";
 export { isSecretReference } from "./secret-reference.ts";
 export {

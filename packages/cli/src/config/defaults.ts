@@ -32,6 +32,8 @@ export const DEFAULTS = {
     router: { http: "radixtree_host_uri" },
     ssl: { ssl_trusted_certificate: "system" },
     delete_uri_tail_slash: false,
+    enable_control: true,
+    control: { ip: "127.0.0.1", port: 9090 },
     match_uri_encoded_slash: false,
     normalize_uri_like_servlet: false,
     max_post_args_readable_size: 64,

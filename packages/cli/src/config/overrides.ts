@@ -65,6 +65,14 @@ export const OVERRIDES: readonly Override[] = [
     parse: parseListen,
   },
   {
+    flag: "control-listen",
+    variables: ["FNGATE_CONTROL_LISTEN"],
+    path: "apisix.control",
+    placeholder: "[HOST:]PORT",
+    description: "where the Control API is",
+    parse: parseListen,
+  },
+  {
     flag: "sample-function-port",
     variables: ["FNGATE_SAMPLE_FUNCTION_PORT"],
     path: "fngate.sample_function.port",

@@ -207,6 +207,16 @@ const apisix = z.object({
       ),
     })
     .optional(),
+  enable_control: field(z.boolean(), { description: "false leaves the Control API out." }),
+  control: z
+    .object({
+      ip: field(z.string().min(1), {
+        description: "Address of the Control API, which asks nobody who they are; default 127.0.0.1.",
+        difference: "fields that are encrypted in the store are shown encrypted",
+      }),
+      port: field(port(), { description: "Port of the Control API; default 9090." }),
+    })
+    .optional(),
   status: z
     .object({
       ip: field(z.string().min(1), { description: "Address of the status listener; default 127.0.0.1." }),

@@ -56,6 +56,7 @@ export interface ProxySettings {
   readonly showUpstreamStatus: boolean;
   readonly metrics: (Address & { readonly uri: string; readonly prefix: string }) | undefined;
   readonly status: Address | undefined;
+  readonly control: Address | undefined;
   /** Without `target` the Admin API of this process is meant. */
   readonly proxyAdmin:
     | { readonly target: AdminAddress | undefined; readonly allowedAddresses: readonly string[] }
@@ -268,16 +269,18 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     },
     showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
     metrics: createMetricsSettings(file),
-    status:
-      apisix?.status === undefined
-        ? undefined
-        : { host: apisix.status.ip ?? LOOPBACK, port: apisix.status.port ?? 7085 },
+    status: apisix?.status && addressOf(apisix.status, 7085),
+    control: apisix?.enable_control === false ? undefined : addressOf(apisix?.control, 9090),
     proxyAdmin: fngate?.proxy_admin?.enable
       ? { target: parseTarget(fngate.proxy_admin.upstream), allowedAddresses: fngate.proxy_admin.allow ?? [] }
       : undefined,
     accessLog: createAccessLogSettings(file, dataDir),
     lastKnownFile: isLastKnownKept(file) ? join(dataDir, "last-known.json") : undefined,
   };
+}
+
+function addressOf(section: { ip?: string | undefined; port?: number | undefined } = {}, port: number): Address {
+  return { host: section.ip ?? LOOPBACK, port: section.port ?? port };
 }
 
 /** An embedded store is on the same disk: a copy of it would be there for nothing. */

@@ -6,12 +6,11 @@ const LATER: Reason = "is not supported yet";
 
 /** APISIX's keys that a file may hold and that we do not read; each covers everything below it. */
 export const UNSUPPORTED_KEYS: ReadonlyMap<string, Reason> = new Map<string, Reason>([
-  ["apisix.control", LATER],
+  ["apisix.control.router", NGINX],
   ["apisix.disable_sync_configuration_during_start", LATER],
   ["apisix.disable_upstream_healthcheck", LATER],
   ["apisix.dns_resolver", LATER],
   ["apisix.dns_resolver_valid", LATER],
-  ["apisix.enable_control", LATER],
   ["apisix.enable_dev_mode", NGINX],
   ["apisix.enable_http2", LATER],
   ["apisix.enable_resolv_search_opt", LATER],

@@ -1,6 +1,5 @@
 import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
-import { type ResourceDefinition, schemaToJson } from "@fngate/schema";
-import { type Subsystem, schemaOf } from "../plugin-schema.ts";
+import { pluginSchemaToJson, type ResourceDefinition, type Subsystem, schemaToJson } from "@fngate/schema";
 
 /** A JSON Schema of draft 2020-12, or any other part of an OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -82,7 +81,7 @@ function mapOfPlugins(plugins: readonly PluginDefinition[], nameOf: (plugin: Plu
 }
 
 function pluginSchema(plugin: PluginDefinition, subsystem: Subsystem): Json {
-  const { $schema: _dialect, ...json } = schemaOf(plugin, subsystem, DIALECT);
+  const { $schema: _dialect, ...json } = pluginSchemaToJson(plugin, subsystem, DIALECT);
   return json;
 }
 

@@ -150,9 +150,9 @@ class CompileRun {
     };
   }
 
-  #compile({ kind, id, value }: DecodedChange, findings: Findings): void {
-    if (value === undefined) return;
-    const object = this.#tryCompile(kind, { id, value }, findings);
+  #compile({ kind, id, value, entry }: DecodedChange, findings: Findings): void {
+    if (value === undefined || entry === undefined) return;
+    const object = this.#tryCompile(kind, { id, value }, { deps: this.#deps, findings, entry });
     if (object === undefined) return;
     const table: AnyTable = this.#tables[kind];
     const before = table.get(id);
@@ -166,13 +166,13 @@ class CompileRun {
   #tryCompile(
     kind: CompiledKind,
     stored: { readonly id: string; readonly value: NonNullable<DecodedChange["value"]> },
-    findings: Findings,
+    stage: ObjectStage,
   ): CompiledObject | undefined {
     const compile: ObjectCompiler<CompiledObject> = COMPILERS[kind];
     try {
-      return compile(stored.id, stored.value, { deps: this.#deps, findings });
+      return compile(stored.id, stored.value, stage);
     } catch (error) {
-      return findings.error("INVALID_OBJECT", "", `cannot be compiled: ${messageOf(error)}`);
+      return stage.findings.error("INVALID_OBJECT", "", `cannot be compiled: ${messageOf(error)}`);
     }
   }
 

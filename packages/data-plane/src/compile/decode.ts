@@ -1,3 +1,4 @@
+import type { StoreEntry } from "@fngate/store";
 import type { Finding } from "../diagnostic.ts";
 import type { MirrorChange } from "../mirror/mirror.ts";
 
@@ -29,6 +30,8 @@ export interface DecodedChange {
   readonly kind: CompiledKind;
   readonly id: string;
   readonly value: Readonly<Record<string, unknown>> | undefined;
+  /** Where `value` was read from. */
+  readonly entry: StoreEntry | undefined;
   readonly finding: Finding | undefined;
 }
 
@@ -41,7 +44,7 @@ export function decodeChange(change: MirrorChange, prefix: string): DecodedChang
   if (!isServed(directory) || id === "" || change.entry?.value === PLACEHOLDER) return undefined;
   const kind = kindOf(directory, id);
   if (kind === undefined) return undefined;
-  const base = { key: change.key, kind, id };
+  const base = { key: change.key, kind, id, entry: change.entry };
   if (change.entry === undefined) return { ...base, value: undefined, finding: undefined };
   const value = parseObject(change.entry.value);
   return value === undefined

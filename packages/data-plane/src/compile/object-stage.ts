@@ -1,3 +1,4 @@
+import type { StoreEntry } from "@fngate/store";
 import type { CompileDeps } from "./compile-deps.ts";
 import type { Findings } from "./findings.ts";
 import { Held } from "./held.ts";
@@ -8,6 +9,8 @@ import type { CompiledObject } from "./snapshot.ts";
 export interface ObjectStage {
   readonly deps: CompileDeps;
   readonly findings: Findings;
+  /** The object as it is stored. */
+  readonly entry: StoreEntry;
 }
 
 /** What an object is built from. */
@@ -37,5 +40,5 @@ export function buildObject<TObject extends CompiledObject>(
     disposePlugins(plugins);
     parts.dispose?.();
   });
-  return build({ id: parts.id, held, plugins });
+  return build({ id: parts.id, held, plugins, entry: stage.entry });
 }

@@ -1,7 +1,7 @@
 import { type ConfiguredPlugin, type Consumer, EMPTY_PIPELINE, type Pipeline } from "@fngate/plugin-kit";
 import { createRouter, type Router, type RouterKind, type RouteSpec } from "@fngate/router";
 import type { CompiledExpression } from "@fngate/router/expr";
-import type { Revision } from "@fngate/store";
+import type { Revision, StoreEntry } from "@fngate/store";
 import { Map as PersistentMap, type Set as PersistentSet } from "immutable";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { EffectivePlugins } from "./effective-plugins.ts";
@@ -20,6 +20,8 @@ export interface CompiledObject {
   readonly id: string;
   readonly held: Held;
   readonly plugins: readonly ObjectPlugin[];
+  /** What it was compiled from; the mirror has the same object, or a later one that cannot be used. */
+  readonly entry: StoreEntry;
 }
 
 /** Where an object's requests go: nowhere, to a named upstream, or to its own. The name wins over its own. */

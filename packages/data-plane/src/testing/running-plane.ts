@@ -4,7 +4,7 @@ import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
 import { createCatalog } from "@fngate/plugins";
 import { eventually, FakeConfigStore } from "@fngate/test-kit";
 import { createDataPlane } from "../data-plane.ts";
-import type { DataPlane, DataPlaneOptions } from "../options.ts";
+import type { DataPlane, DataPlaneOptions, ListenerName } from "../options.ts";
 import { type LoggedLine, recordingLogger } from "./recording-logger.ts";
 import { type Answer, type SentRequest, sendRequest } from "./send-request.ts";
 
@@ -26,7 +26,7 @@ export class RunningPlane implements AsyncDisposable {
     this.accessLog = parts.accessLog;
   }
 
-  portOf(listener: "http" | "metrics" | "status" = "http"): number {
+  portOf(listener: ListenerName = "http"): number {
     return this.plane.addresses.find((address) => address.listener === listener)?.port ?? 0;
   }
 

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { eventually, FakeConfigStore, startEchoUpstream } from "@fngate/test-kit";
 import { describe, expect, test } from "vitest";
-import { sendRequest, startPlane } from "./testing/running-plane.ts";
+import { sendRequest, startPlane } from "../testing/running-plane.ts";
 
 const local = { host: "127.0.0.1", port: 0 };
 const nodes = (port: number) => ({ nodes: { [`127.0.0.1:${port}`]: 1 } });
@@ -70,7 +70,13 @@ test("status tells alive from ready", async () => {
   const ports = new Map<string, number>();
   await eventually(() => expect(ports.has("status")).toBe(true));
   const ask = (path: string) => sendRequest(ports.get("status") ?? 0, path);
-  expect(await ask("/status")).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+  expect(await ask("/status")).toMatchObject({
+    status: 200,
+    body: '{"status":"ok"}',
+    headers: { "content-type": "text/plain; charset=utf-8" },
+  });
+  expect(await ask("/status/")).toMatchObject({ status: 200 });
+  expect(await ask("/other")).toMatchObject({ status: 404 });
   expect(await ask("/status/ready")).toMatchObject({
     status: 503,
     body: '{"status":"error","error":"worker id: 0 has not received configuration"}',
