@@ -212,7 +212,7 @@ class StoreDataPlane implements DataPlane {
   }
 
   #createControlApi(): ControlApi {
-    const { catalog, keyring = [], logger, prefix } = this.#options;
+    const { catalog, clock, keyring = [], logger, prefix } = this.#options;
     return new ControlApi({
       cell: this.#cell,
       entries: () => this.#follower.mirror.entries,
@@ -220,6 +220,8 @@ class StoreDataPlane implements DataPlane {
       keyring: createKeyring(keyring),
       logger,
       prefix,
+      pluginApis: () => this.#ports.controlApis,
+      endpoint: { admission: new Admission(this.#options), cell: this.#cell, clock },
       healthOf: () => [],
     });
   }

@@ -1,13 +1,16 @@
+import { parseRevision } from "@fngate/store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Held } from "./held.ts";
 import type { CompiledSsl } from "./snapshot.ts";
 import { SniIndex } from "./sni-index.ts";
 
+const ENTRY = { key: "/k", value: "{}", createRevision: parseRevision(1), modRevision: parseRevision(1) };
+
 function ssl(id: string, names: readonly string[], over: Partial<CompiledSsl> = {}): CompiledSsl {
   const held = new Held(() => {});
   return {
-    ...{ id, names, held, plugins: [], pairs: [], type: "server", isEnabled: true },
+    ...{ id, names, held, plugins: [], pairs: [], type: "server", isEnabled: true, entry: ENTRY },
     ...{ client: undefined, protocols: undefined, ...over },
   };
 }

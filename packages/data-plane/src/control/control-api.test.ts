@@ -15,6 +15,16 @@ const demo = definePlugin({
   metadataSchema: z.object({ size: z.number() }),
   secretFields: ["secret"],
   setup: () => ({}),
+  controlApis: () => [
+    {
+      methods: ["POST"],
+      path: "/v1/plugin/demo/*",
+      handle: async ({ request, variables }) => {
+        const body = Buffer.from((await request.body.read(100)) as Uint8Array).toString();
+        return { kind: "reply", status: 202, body: { path: request.path, q: variables.get("arg_q"), body } };
+      },
+    },
+  ],
 });
 
 async function startControl(): Promise<RunningPlane> {
@@ -190,6 +200,14 @@ describe("health checks", () => {
 });
 
 describe("other endpoints", () => {
+  test("are those of plugins", async () => {
+    await using plane = await startControl();
+    const options = { method: "POST", body: "text" };
+    const answer = await sendRequest(plane.portOf("control"), "/v1/plugin/demo/x?q=1", options);
+    expect(answer).toMatchObject({ status: 202, body: '{"path":"/v1/plugin/demo/x","q":"1","body":"text"}\n' });
+    expect(await ask(plane, "/v1/plugin/demo/x")).toMatchObject({ status: 404 });
+  });
+
   test.each([
     ["PUT", "/v1/plugins/reload", 200, "done"],
     ["POST", "/v1/gc", 200, ""],

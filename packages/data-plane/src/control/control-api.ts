@@ -1,5 +1,5 @@
 import type { Logger } from "@fngate/kernel";
-import type { PluginCatalog } from "@fngate/plugin-kit";
+import { findApi, type PluginApi, type PluginCatalog } from "@fngate/plugin-kit";
 import type { Keyring } from "@fngate/schema";
 import type { StoreEntry } from "@fngate/store";
 import type { CompiledObject } from "../compile/snapshot.ts";
@@ -7,6 +7,7 @@ import type { SideAnswer, SideRequest } from "../side/side-listener.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
 import { type HealthReport, type NodeReport, renderHealthPage } from "./health-report.ts";
 import { type ObjectView, renderLoaded, type ShownKind, showLoaded } from "./loaded-objects.ts";
+import { answerByPlugin, type EndpointDeps } from "./plugin-endpoint.ts";
 import { schemaDocument } from "./schema-document.ts";
 
 export interface ControlOptions {
@@ -18,6 +19,9 @@ export interface ControlOptions {
   readonly logger: Logger;
   /** Key prefix in the store. */
   readonly prefix: string;
+  /** Endpoints that plugins bring. */
+  readonly pluginApis: () => readonly PluginApi[];
+  readonly endpoint: EndpointDeps;
   /** Checked nodes of the object with that store key; empty before its first request. */
   readonly healthOf: (key: string) => readonly NodeReport[];
 }
@@ -60,7 +64,8 @@ export class ControlApi {
       const rest = endpoint.method === method ? restOf(endpoint.path, request.path) : undefined;
       if (rest !== undefined) return endpoint.answer(rest, request);
     }
-    return undefined;
+    const api = findApi(this.#options.pluginApis(), request.method, request.path);
+    return api && answerByPlugin(api, request, this.#options.endpoint);
   }
 
   #objectEndpoints(kind: ShownKind): readonly Endpoint[] {
