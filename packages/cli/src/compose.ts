@@ -7,6 +7,7 @@ import type { PluginCatalog } from "@fngate/plugin-kit";
 import type { SampleFunction } from "@fngate/sample-function";
 import type { Keyring } from "@fngate/schema";
 import type { ConfigStore } from "@fngate/store";
+import type { DocumentStore } from "@fngate/store/document";
 import { type AccessLogFile, openAccessLogFile } from "./access-log-file.ts";
 import { resolveAdminKeys } from "./config/admin-keys.ts";
 import type { Environment } from "./config/environment.ts";
@@ -49,6 +50,8 @@ class ComposedGateway implements Gateway {
   readonly #settings: Settings;
   readonly #deps: ComposeDeps;
   #store: ConfigStore | undefined;
+  /** The same store, when the Admin API replaces it as a whole. */
+  #document: DocumentStore | undefined;
   #catalog: PluginCatalog | undefined;
   #keyring: Keyring | undefined;
   /** Certificates of `apisix.ssl.ssl_trusted_certificate`, PEM. */
@@ -113,7 +116,9 @@ class ComposedGateway implements Gateway {
     const { dataDir, etcd, prefix, standalone } = this.#settings;
     if (standalone?.source === "file") return openFile({ ...standalone, prefix }, this.#deps);
     if (standalone !== undefined) {
-      throw new GatewayError("CONFIG_INVALID", "config_provider yaml needs apisix.enable_admin: false for now");
+      const { createDocumentStore } = await import("@fngate/store/document");
+      this.#document = createDocumentStore();
+      return this.#document;
     }
     if (etcd === undefined) return openEmbedded(dataDir, this.#deps);
     return openEtcd({ ...etcd, trusted: this.#trusted }, this.#deps);
@@ -146,6 +151,7 @@ class ComposedGateway implements Gateway {
           ...(tls && { tls: await readAdminTls(tls) }),
           keyring: this.#keyring,
           serverHeader,
+          ...(this.#document && { document: this.#document }),
         });
         await this.#controlPlane.start();
         const { address } = this.#controlPlane;

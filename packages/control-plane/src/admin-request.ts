@@ -3,7 +3,7 @@ import type { Authenticator, Caller } from "./auth.ts";
 import type { AdminReply } from "./http-status.ts";
 import type { PeerReader } from "./peer.ts";
 import { type Precondition, parsePrecondition } from "./precondition.ts";
-import { type BodyDecoder, type DecodedBody, decodeDocument, readBody } from "./request-body.ts";
+import { type BodyOptions, type DecodedBody, decodeDocument, readBody } from "./request-body.ts";
 import { respond } from "./respond.ts";
 import { parseTtl } from "./ttl.ts";
 
@@ -19,6 +19,8 @@ export interface AdminRequest {
   /** Path parameters, percent-decoded. */
   readonly param: (name: string) => string | undefined;
   readonly rest: readonly string[];
+  /** A header field by its name in lower case. */
+  readonly header: (name: string) => string | undefined;
   /** What the client wants to hold before its write. */
   readonly precondition: Precondition | undefined;
 }
@@ -48,20 +50,31 @@ export function plainHandler(identify: Identification, handler: AdminHandler): H
   return handlerOf(identify, handler, { isVersioned: false });
 }
 
-/** {@link plainHandler} for bodies that hold a whole configuration. */
-export function documentHandler(identify: Identification, handler: AdminHandler): HttpHandler {
-  return handlerOf(identify, handler, { isVersioned: false, decode: decodeDocument });
+/** {@link plainHandler} for bodies that hold a whole configuration; the limits are those of a body otherwise. */
+export function documentHandler(
+  identify: Identification,
+  handler: AdminHandler,
+  limits: Pick<HandlerOptions, "maxBytes" | "precheck"> = {},
+): HttpHandler {
+  return handlerOf(identify, handler, { ...limits, isVersioned: false, decode: decodeDocument });
+}
+
+interface HandlerOptions extends BodyOptions {
+  readonly isVersioned: boolean;
+  /** Runs before the body is read and throws when there is no use in that. */
+  readonly precheck?: (request: Request) => void;
 }
 
 function handlerOf(
   { authenticate, peerOf }: Identification,
   handler: AdminHandler,
-  { isVersioned, decode }: { readonly isVersioned: boolean; readonly decode?: BodyDecoder },
+  { isVersioned, precheck, ...bodyOptions }: HandlerOptions,
 ): HttpHandler {
   return async (request, response) => {
     const query = queryOf(request);
     const caller = authenticate(request, query);
-    const body = await readBody(request, decode);
+    precheck?.(request);
+    const body = await readBody(request, bodyOptions);
     const ttlSeconds = parseTtl(query);
     if (isVersioned) response.setHeader("X-API-VERSION", "v3");
     const { params } = request;
@@ -74,6 +87,7 @@ function handlerOf(
       ttlSeconds,
       param: (name) => textOf(params[name]),
       rest: listOf(params["rest"]),
+      header: (name) => textOf(request.headers[name]),
       precondition: parsePrecondition(request.headers["if-match"]),
     });
     await respond(request, response, reply);

@@ -25,6 +25,7 @@ import { parseRequestPath, renderRequestPath } from "./request-path.ts";
 import { resourceHandler } from "./resource-router.ts";
 import { type ResourceScope, ResourceService } from "./resource-service.ts";
 import { respond } from "./respond.ts";
+import { standaloneRouter } from "./standalone-router.ts";
 
 const BASE = "/apisix/admin";
 const METHODS = ["GET", "PUT", "POST", "DELETE", "PATCH"];
@@ -48,10 +49,17 @@ export function createApp(options: ControlPlaneOptions, scope: ResourceScope): E
   app.use(canonicalPath);
   app.head(BASE, (request, response) => respond(request, response, { status: 200 }));
   if (options.isCorsEnabled) app.options(`${BASE}{*rest}`, preflight);
-  app.use(BASE, adminRouter({ ...options, peerOf }, scope));
+  app.use(BASE, routerOf({ ...options, peerOf }, scope));
   app.use((request, response) => respond(request, response, NOT_FOUND));
   app.use(errorHandler(options.logger));
   return app;
+}
+
+/** A configuration that is one document has other endpoints, and none for single objects. */
+function routerOf(options: ControlPlaneOptions & { readonly peerOf: PeerReader }, scope: ResourceScope): Router {
+  const { document, peerOf } = options;
+  if (document === undefined) return adminRouter(options, scope);
+  return standaloneRouter({ authenticate: createAuthenticator(options), peerOf }, { ...options, document });
 }
 
 function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReader }, scope: ResourceScope): Router {
@@ -59,9 +67,10 @@ function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReade
   const identify = { authenticate: createAuthenticator(options), peerOf: options.peerOf };
   const { authenticate } = identify;
   router.use((request, _response, next) => next(METHODS.includes(request.method) ? undefined : "router"));
+  const validation = configsValidation(() => scope);
   serveCatalog(router, identify, catalogEndpoints(scope));
   router.get("/openapi.json", plainHandler(identify, openApiEndpoint(options, scope)));
-  router.post("/configs/validate", documentHandler(identify, configsValidation(scope)));
+  router.post("/configs/validate", documentHandler(identify, validation));
   serveResources(router, identify, { options, scope });
   router.all(
     "/:kind{/*rest}",

@@ -87,6 +87,8 @@ class HttpControlPlane implements ControlPlane {
     const { dashboardDirectory } = this.#options;
     if (dashboardDirectory !== undefined) await assertIsDashboard(dashboardDirectory);
     await this.#listen();
+    // In a document there are no directories, and nobody writes single keys to it.
+    if (this.#options.document !== undefined) return;
     const { prefix, logger, clock } = this.#options;
     const { signal } = this.#stopping;
     this.#placeholders = ensurePlaceholders({ store: this.#store, prefix, logger, clock, signal });

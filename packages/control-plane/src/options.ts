@@ -2,6 +2,7 @@ import type { Clock, Logger } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
 import type { Keyring } from "@fngate/schema";
 import type { ConfigStore } from "@fngate/store";
+import type { DocumentStore } from "@fngate/store/document";
 
 /** Where the Admin API listens: a TCP address (port 0 picks a free one) or the path of a unix socket. */
 export type AdminListen = { readonly host: string; readonly port: number } | { readonly socketPath: string };
@@ -26,6 +27,8 @@ export interface AdminTls {
 /** Everything {@link createControlPlane} needs; nothing is read from the environment. */
 export interface ControlPlaneOptions {
   readonly store: ConfigStore;
+  /** Set in standalone mode: what `/configs` publishes to; there are no endpoints for single objects then. */
+  readonly document?: Pick<DocumentStore, "publish">;
   /** Store prefix without trailing slash, e.g. `/apisix`. */
   readonly prefix: string;
   /** Plugins that objects may name. */

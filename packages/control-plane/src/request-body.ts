@@ -12,13 +12,21 @@ export type DecodedBody = { readonly value: unknown } | undefined;
 /** Turns the bytes of a body that is not empty into its value; throws `REQUEST_INVALID`. */
 export type BodyDecoder = (bytes: Buffer, contentType: string) => unknown;
 
+/** How {@link readBody} reads. */
+export interface BodyOptions {
+  /** Default: JSON, whatever the Content-Type. */
+  readonly decode?: BodyDecoder;
+  /** Largest body in bytes, inclusive; default {@link MAX_BODY_BYTES}. */
+  readonly maxBytes?: number;
+}
+
 /**
- * Reads and decodes a body, by default as JSON whatever its Content-Type. A declared length beyond {@link MAX_BODY_BYTES} is refused
- * before reading, a chunked body as soon as it goes beyond. Raises `REQUEST_INVALID` with the raw body in
- * `details.req_body` when it is not JSON.
+ * Reads and decodes a body. A declared length beyond the limit is refused before reading, a chunked body as soon as it
+ * goes beyond. Raises `REQUEST_INVALID`, with the raw body in `details.req_body` when it is not JSON.
  */
-export async function readBody(request: IncomingMessage, decode: BodyDecoder = decodeJson): Promise<DecodedBody> {
-  const bytes = await readBytes(request);
+export async function readBody(request: IncomingMessage, options: BodyOptions = {}): Promise<DecodedBody> {
+  const { decode = decodeJson, maxBytes = MAX_BODY_BYTES } = options;
+  const bytes = await readBytes(request, maxBytes);
   if (bytes.length === 0) return undefined;
   return { value: decode(bytes, request.headers["content-type"] ?? "") };
 }
@@ -26,16 +34,25 @@ export async function readBody(request: IncomingMessage, decode: BodyDecoder = d
 /** A whole configuration: YAML when its Content-Type says so, else JSON. Errors do not repeat it. */
 export const decodeDocument: BodyDecoder = (bytes, contentType) => {
   if (contentType.startsWith("application/yaml")) {
-    try {
-      return parse(bytes.toString("utf8"));
-    } catch (error) {
-      throw new GatewayError("REQUEST_INVALID", "invalid request body: invalid yaml request body", { cause: error });
-    }
+    return parseYaml(bytes.toString("utf8"));
   }
   const result = decodeLuaJson(bytes);
   if (result.ok) return result.value;
   throw new GatewayError("REQUEST_INVALID", `invalid request body: ${result.message}`);
 };
+
+function parseYaml(text: string): object {
+  let value: unknown;
+  let cause: unknown;
+  try {
+    // APISIX's parser knows merge keys (<<).
+    value = parse(text, { merge: true });
+  } catch (error) {
+    cause = error;
+  }
+  if (typeof value === "object" && value !== null) return value;
+  throw new GatewayError("REQUEST_INVALID", "invalid request body: invalid yaml request body", { cause });
+}
 
 const decodeJson: BodyDecoder = (bytes) => {
   const result = decodeLuaJson(bytes);
@@ -50,15 +67,15 @@ export function declaredLength(request: IncomingMessage): number {
   return Number(request.headers["content-length"] ?? 0);
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
-  if (declaredLength(request) > MAX_BODY_BYTES) throw tooLarge(declaredLength(request));
+async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (declaredLength(request) > maxBytes) throw tooLarge(declaredLength(request), maxBytes);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
   const onData = (chunk: Buffer) => {
     size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    else reject(tooLarge(size));
+    if (size <= maxBytes) chunks.push(chunk);
+    else reject(tooLarge(size, maxBytes));
   };
   const onEnd = () => resolve(Buffer.concat(chunks));
   const onFailure = () => reject(new GatewayError("REQUEST_INVALID", "invalid request body: connection lost"));
@@ -71,9 +88,9 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
   }
 }
 
-function tooLarge(bytes: number): GatewayError {
+function tooLarge(bytes: number, maxBytes: number): GatewayError {
   return new GatewayError(
     "REQUEST_INVALID",
-    `invalid request body: request size ${bytes} is greater than the maximum size ${MAX_BODY_BYTES} allowed`,
+    `invalid request body: request size ${bytes} is greater than the maximum size ${maxBytes} allowed`,
   );
 }

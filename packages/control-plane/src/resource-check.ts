@@ -4,11 +4,11 @@ import { checkPlugins, checkValue, type ResourceDefinition } from "@fngate/schem
 import { keyPartOf } from "./identifier.ts";
 import { type JsonObject, memberOf } from "./json.ts";
 import { assertReferencesExist, type ReferenceScope } from "./references.ts";
-import type { UniquenessGuard } from "./uniqueness.ts";
+import type { Uniqueness } from "./uniqueness.ts";
 
 /** What checking an object looks at beside the object. */
 export interface CheckScope extends ReferenceScope {
-  readonly uniqueness: UniquenessGuard;
+  readonly uniqueness: Uniqueness;
 }
 
 /** An object on its way into the store. */

@@ -18,7 +18,13 @@ export interface UniquenessScope {
 }
 
 /** Sees to it that no two objects have in common what their kinds forbid. */
-export class UniquenessGuard {
+export interface Uniqueness {
+  /** Raises `RESOURCE_INVALID` when an object other than the one under `id` (if it has one yet) has what `value` claims. */
+  assertUnique(definition: ResourceDefinition, id: string | undefined, value: JsonObject): Promise<void>;
+}
+
+/** {@link Uniqueness} among the objects of the store. */
+export class UniquenessGuard implements Uniqueness {
   readonly #scope: UniquenessScope;
   /** Claims of stored objects: to find them takes decryption, and an entry never changes. */
   readonly #claims = new WeakMap<StoreEntry, readonly Claim[]>();
@@ -27,7 +33,6 @@ export class UniquenessGuard {
     this.#scope = scope;
   }
 
-  /** Raises `RESOURCE_INVALID` when an object other than the one under `id` (if it has one yet) has what `value` claims. */
   async assertUnique(definition: ResourceDefinition, id: string | undefined, value: JsonObject): Promise<void> {
     const { uniqueness } = definition;
     const { catalog, kinds, mirror } = this.#scope;
