@@ -7,6 +7,7 @@ import {
   createUpgradeTunnel,
   createUpstreams,
   type FailureAnswer,
+  type UpstreamHealthReport,
   type Upstreams,
 } from "@fngate/proxy";
 import { createKeyring } from "@fngate/schema";
@@ -66,7 +67,14 @@ class StoreDataPlane implements DataPlane {
     this.#cell = new SnapshotCell(createEmptySnapshot(routerKind));
     this.#connections = createConnections({ caCertificates: options.caCertificates ?? [] });
     const connections = this.#connections;
-    this.#upstreams = createUpstreams({ connections, clock, random: options.random ?? Math.random });
+    this.#upstreams = createUpstreams({
+      connections,
+      clock,
+      logger,
+      random: options.random ?? Math.random,
+      caCertificates: options.caCertificates ?? [],
+      ...options.upstreams,
+    });
     this.#http = createHttpClient({ caCertificates: options.caCertificates ?? [] });
     const compileDeps = this.#compileDeps();
     this.#ports = this.#createPorts(compileDeps);
@@ -102,6 +110,10 @@ class StoreDataPlane implements DataPlane {
     return [...this.#cell.current.diagnostics.values()].flat();
   }
 
+  listHealth(): readonly UpstreamHealthReport[] {
+    return this.#upstreams.listHealth();
+  }
+
   async start(): Promise<void> {
     try {
       for (const address of this.#options.listen) await this.#listen(address);
@@ -117,6 +129,7 @@ class StoreDataPlane implements DataPlane {
     this.#isStopping = true;
     const isDrained = await this.#drain(deadlineMs);
     await this.#follower.stop();
+    this.#upstreams.close();
     await Promise.all([this.#connections.destroy(), this.#http.destroy()]);
     await this.#desk.close();
     if (!isDrained) throw new GatewayError("LIFECYCLE_DRAIN_TIMEOUT", `requests were cut after ${deadlineMs} ms`);
@@ -145,6 +158,7 @@ class StoreDataPlane implements DataPlane {
       cell: this.#cell,
       reload: this.#publisher.state,
       plugins: this.#ports.metrics.registry,
+      listHealth: () => this.#upstreams.listHealth(),
       connections: () => this.#countConnections(),
     });
     return { status: 200, contentType: this.#metrics.contentType, body: await this.#metrics.render() };

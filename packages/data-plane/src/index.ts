@@ -11,4 +11,5 @@ export type {
   MetricsOptions,
   ProxyAdminOptions,
   RealIpOptions,
+  UpstreamOptions,
 } from "./options.ts";

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
+import type { UpstreamHealthReport } from "@fngate/proxy";
 import type { RouterKind } from "@fngate/router";
 import type { ConfigStore } from "@fngate/store";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -60,6 +61,12 @@ export interface ClientLimits {
   readonly maxBodyBytes?: number;
 }
 
+/** How upstreams are called, as far as they do not say so themselves. */
+export interface UpstreamOptions {
+  /** Whether `checks` are acted on (APISIX: `apisix.disable_upstream_healthcheck`); default true. */
+  readonly areChecksEnabled?: boolean;
+}
+
 /** Everything a data plane is made from; the command line maps `config.yaml` to it. */
 export interface DataPlaneOptions {
   readonly store: ConfigStore;
@@ -91,6 +98,7 @@ export interface DataPlaneOptions {
   readonly bodyVariables?: BodyVariableLimits;
   /** Send `X-APISIX-Upstream-Status` with every upstream answer and not only with 5xx; default false. */
   readonly showUpstreamStatus?: boolean;
+  readonly upstreams?: UpstreamOptions;
   /** Largest head (request line and fields) in bytes; default 32768. */
   readonly maxHeaderBytes?: number;
   readonly clientLimits?: ClientLimits;
@@ -136,6 +144,8 @@ export interface DataPlane extends SideSource {
   readonly isReady: boolean;
   /** What is wrong with the configuration now, one entry per finding. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Upstreams with `checks` and how their nodes do (APISIX: Control API `/v1/healthcheck`). */
+  listHealth(): readonly UpstreamHealthReport[];
   /**
    * Unready, no new connections, running requests may end within `deadlineMs` milliseconds, then sockets are cut.
    * Raises `LIFECYCLE_DRAIN_TIMEOUT`, after everything is down, when sockets had to be cut.

@@ -26,7 +26,8 @@ export {
 } from "./upgrade/upgrade-tunnel.ts";
 export type { AttemptEnd, AttemptObserver } from "./upstream/attempt-observer.ts";
 export type { NodeFilter, VariableReader } from "./upstream/balancers/balancer.ts";
-export { type CompiledUpstream, type CompileOptions, compileUpstream } from "./upstream/compile-upstream.ts";
+export { compileUpstream } from "./upstream/compile-upstream.ts";
+export type { CompiledUpstream, CompileOptions } from "./upstream/compiled-upstream.ts";
 export { CLIENT_CLOSED_REQUEST, statusOf } from "./upstream/failure-status.ts";
 export {
   forwardToUpstream,
@@ -39,6 +40,8 @@ export type { UpstreamConfig, UpstreamNodeConfig } from "./upstream/upstream-con
 export type { UpstreamNode } from "./upstream/upstream-node.ts";
 export {
   createUpstreams,
+  type NodeHealthReport,
+  type UpstreamHealthReport,
   type UpstreamIdentity,
   type Upstreams,
   type UpstreamsOptions,

@@ -28,6 +28,7 @@ export const DEFAULTS = {
     enable_ipv6: false,
     enable_server_tokens: true,
     show_upstream_status_in_response_header: false,
+    disable_upstream_healthcheck: false,
     proxy_mode: "http",
     router: { http: "radixtree_host_uri" },
     ssl: { ssl_trusted_certificate: "system" },

@@ -157,6 +157,7 @@ const apisix = z.object({
   show_upstream_status_in_response_header: field(z.boolean(), {
     description: "`X-APISIX-Upstream-Status` with every upstream answer and not only with 5xx.",
   }),
+  disable_upstream_healthcheck: field(z.boolean(), { description: "true leaves `checks` of upstreams alone." }),
   proxy_mode: field(z.enum(["http", "stream", "http&stream"]), {
     description: "`stream` lets the Admin API take stream routes.",
     difference: "streams themselves are not proxied yet",

@@ -8,7 +8,6 @@ const LATER: Reason = "is not supported yet";
 export const UNSUPPORTED_KEYS: ReadonlyMap<string, Reason> = new Map<string, Reason>([
   ["apisix.control.router", NGINX],
   ["apisix.disable_sync_configuration_during_start", LATER],
-  ["apisix.disable_upstream_healthcheck", LATER],
   ["apisix.dns_resolver", LATER],
   ["apisix.dns_resolver_valid", LATER],
   ["apisix.enable_dev_mode", NGINX],

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { UpstreamHealthReport } from "@fngate/proxy";
 import { compareRevisions, type Revision } from "@fngate/store";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Mirror } from "../mirror/mirror.ts";
@@ -27,6 +28,7 @@ export interface MetricsSources {
   readonly connections: () => Promise<ConnectionCounts>;
   /** What plugins declared. */
   readonly plugins: Registry;
+  readonly listHealth: () => readonly UpstreamHealthReport[];
 }
 
 /** The metrics of a data plane; everything is gathered when somebody scrapes. */
@@ -71,6 +73,20 @@ export class GatewayMetrics {
     });
     this.#failures("upstream");
     this.#failures("function");
+    this.#health();
+  }
+
+  #health(): void {
+    const { listHealth } = this.#sources;
+    const labels = ["name", "ip", "port"] as const;
+    this.#gauge("upstream_status", "Upstream status from health check", labels, (gauge) => {
+      gauge.reset();
+      for (const { name, nodes } of listHealth()) {
+        for (const { ip, port, status } of nodes) {
+          gauge.set({ name, ip, port }, status === "healthy" || status === "mostly_healthy" ? 1 : 0);
+        }
+      }
+    });
   }
 
   #addStore(): void {

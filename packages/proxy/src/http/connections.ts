@@ -1,9 +1,10 @@
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { type Connections, type Endpoint, type Target, UsagePool } from "@fngate/kernel";
 import type { Exchange, Forwarder, OutgoingRequest, ResponseSink } from "../exchange.ts";
 import { ConnectionPool, type PoolSupport } from "./connection-pool.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { PooledEndpoint, pooled } from "./pooled-endpoint.ts";
+import { trustedCertificates } from "./trusted-certificates.ts";
 
 /** Settings of {@link createConnections}. */
 export interface ConnectionsOptions {
@@ -110,9 +111,7 @@ class PooledConnections implements ConnectionManager, PoolSupport {
   }
 
   #trustedCertificates(): string[] {
-    this.#trusted ??= [
-      ...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...this.#caCertificates]),
-    ];
+    this.#trusted ??= trustedCertificates(this.#caCertificates);
     return this.#trusted;
   }
 }

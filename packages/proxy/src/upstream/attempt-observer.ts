@@ -34,3 +34,17 @@ function saysHowFast(outcome: AttemptOutcome): boolean {
   if (outcome.kind !== "failed") return outcome.kind === "responded";
   return outcome.failure.reason === "timeout" || outcome.failure.reason === "connect-timeout";
 }
+
+/** One observer out of several; nothing when there are none, so that plain upstreams pay nothing. */
+export function combineObservers(...observers: readonly (AttemptObserver | undefined)[]): AttemptObserver | undefined {
+  const present = observers.filter((observer) => observer !== undefined);
+  if (present.length <= 1) return present[0];
+  return {
+    onStart: (node) => {
+      for (const observer of present) observer.onStart(node);
+    },
+    onEnd: (node, end) => {
+      for (const observer of present) observer.onEnd(node, end);
+    },
+  };
+}

@@ -7,7 +7,7 @@ import type {
   ResponseSink,
 } from "../exchange.ts";
 import type { VariableReader } from "./balancers/balancer.ts";
-import type { CompiledUpstream } from "./compile-upstream.ts";
+import type { CompiledUpstream } from "./compiled-upstream.ts";
 import { CLIENT_CLOSED_REQUEST, isIdempotent, isRetried, statusOf } from "./failure-status.ts";
 import { readBody } from "./read-body.ts";
 import type { UpstreamNode } from "./upstream-node.ts";

@@ -2,9 +2,12 @@ import { isIPv6 } from "node:net";
 import { GatewayError } from "@fngate/kernel";
 import type { UpstreamConfig, UpstreamNodeConfig } from "./upstream-config.ts";
 
-/** A node with every field known; `host` is without brackets. */
+/** A node with every field known. */
 export interface NodeAddress {
+  /** Address or name to connect to, without brackets. */
   readonly host: string;
+  /** The configured name, when `host` is the address that it was resolved to. */
+  readonly domain?: string | undefined;
   readonly port: number;
   readonly weight: number;
   readonly priority: number;

@@ -1,3 +1,5 @@
+import type { ChecksConfig } from "../health/check-config.ts";
+
 /**
  * The fields of an APISIX upstream object that forwarding reads, as on the wire (APISIX: upstream Admin API).
  * A validated `upstream` resource satisfies it; defaults are applied when it is compiled.
@@ -11,6 +13,7 @@ export interface UpstreamConfig {
   readonly hash_on?: string | undefined;
   /** The variable, field, cookie or template that `hash_on` speaks of. */
   readonly key?: string | undefined;
+  readonly checks?: ChecksConfig | undefined;
   /** Default: `http`. */
   readonly scheme?: string | undefined;
   /** Default: `pass`. */

@@ -8,7 +8,10 @@ const MOST_SERVER_NAMES = 64;
 
 /** One node of a compiled upstream. */
 export interface UpstreamNode {
+  /** Address or name to connect to, IPv6 without brackets. */
   readonly host: string;
+  /** The configured name, when `host` is the address that it was resolved to. */
+  readonly domain: string | undefined;
   readonly port: number;
   readonly weight: number;
   readonly priority: number;
@@ -44,6 +47,7 @@ export function createNode(address: NodeAddress, settings: NodeSettings): Upstre
 
 class PooledNode implements UpstreamNode {
   readonly host: string;
+  readonly domain: string | undefined;
   readonly port: number;
   readonly weight: number;
   readonly priority: number;
@@ -57,6 +61,7 @@ class PooledNode implements UpstreamNode {
 
   constructor(address: NodeAddress, settings: NodeSettings) {
     this.host = address.host;
+    this.domain = address.domain;
     this.port = address.port;
     this.weight = address.weight;
     this.priority = address.priority;
@@ -64,7 +69,7 @@ class PooledNode implements UpstreamNode {
     this.hostHeader = settings.hostHeaderOf(address);
     this.load = settings.loads?.of(this.address) ?? NOT_COUNTED;
     this.#settings = settings;
-    this.#endpoint = this.#acquire(serverNameOf(this.hostHeader ?? address.host));
+    this.#endpoint = this.#acquire(serverNameOf(this.hostHeader ?? address.domain ?? address.host));
   }
 
   endpointFor(host: string): Endpoint {

@@ -8,6 +8,7 @@ import { BALANCERS } from "./index.ts";
 function nodeAt(port: number, weight = 1): UpstreamNode {
   return {
     host: "127.0.0.1",
+    domain: undefined,
     port,
     weight,
     priority: 0,

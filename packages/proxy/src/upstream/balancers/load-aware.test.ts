@@ -1,6 +1,6 @@
 import { FakeClock } from "@fngate/test-kit";
 import { expect, test } from "vitest";
-import type { CompiledUpstream } from "../compile-upstream.ts";
+import type { CompiledUpstream } from "../compiled-upstream.ts";
 import type { UpstreamConfig } from "../upstream-config.ts";
 import type { UpstreamNode } from "../upstream-node.ts";
 import { createUpstreams } from "../upstreams.ts";

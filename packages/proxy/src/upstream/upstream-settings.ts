@@ -1,0 +1,65 @@
+import { GatewayError, type TargetTls } from "@fngate/kernel";
+import type { BalancerKind } from "./balancers/balancer.ts";
+import { BALANCERS } from "./balancers/index.ts";
+import type { NodeAddress } from "./parse-nodes.ts";
+import type { UpstreamConfig } from "./upstream-config.ts";
+import { bracketed, type NodeSettings } from "./upstream-node.ts";
+
+/** What a node without port listens on. */
+export const DEFAULT_PORTS = { http: 80, https: 443 } as const;
+const DEFAULT_TIMEOUT_SECONDS = 60;
+/** Values of nginx's `upstream` block as APISIX ships it. */
+const DEFAULT_KEEPALIVE = { size: 320, idle_timeout: 60, requests: 1000 } as const;
+/** An `idle_timeout` of 0 means "no limit"; this is what a timer can hold. */
+const LONGEST_IDLE_MS = 2_147_483_647;
+
+/** The scheme of an upstream, if it is one that we speak. */
+export function schemeOf(config: UpstreamConfig): "http" | "https" {
+  const scheme = config.scheme ?? "http";
+  if (scheme === "http" || scheme === "https") return scheme;
+  throw new GatewayError("UPSTREAM_INVALID", `upstream scheme ${scheme} is not supported`, { details: { scheme } });
+}
+
+/** The way of balancing that an upstream names. */
+export function balancerOf(config: UpstreamConfig): BalancerKind {
+  const type = config.type ?? "roundrobin";
+  const kind = BALANCERS.get(type);
+  if (kind !== undefined) return kind;
+  throw new GatewayError("UPSTREAM_INVALID", `upstream type ${type} is not supported`, { details: { type } });
+}
+
+/** What connections to all nodes have in common. */
+export function targetOf(config: UpstreamConfig, scheme: "http" | "https"): NodeSettings["target"] {
+  const { timeout, keepalive_pool: pool } = config;
+  const idleSeconds = pool?.idle_timeout ?? DEFAULT_KEEPALIVE.idle_timeout;
+  return {
+    scheme,
+    ...(scheme === "https" ? { tls: tlsOf(config) } : {}),
+    keepalive: {
+      idleConnections: pool?.size ?? DEFAULT_KEEPALIVE.size,
+      idleTimeoutMs: idleSeconds === 0 ? LONGEST_IDLE_MS : idleSeconds * 1000,
+      maxRequests: pool?.requests ?? DEFAULT_KEEPALIVE.requests,
+    },
+    timeouts: {
+      connectMs: (timeout?.connect ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+      sendMs: (timeout?.send ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+      readMs: (timeout?.read ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+    },
+  };
+}
+
+function tlsOf(config: UpstreamConfig): TargetTls {
+  const { client_cert: cert, client_key: key, verify = false } = config.tls ?? {};
+  return cert === undefined || key === undefined ? { verify } : { verify, cert, key };
+}
+
+/** APISIX `pass_host`: the node's address carries its port unless that is the scheme's own. */
+export function hostHeaderRule(config: UpstreamConfig, scheme: "http" | "https"): NodeSettings["hostHeaderOf"] {
+  const { pass_host: rule = "pass", upstream_host: rewritten } = config;
+  if (rule === "rewrite") return () => rewritten ?? "";
+  if (rule === "pass") return () => undefined;
+  return ({ domain, host, port }: NodeAddress) => {
+    const name = domain ?? bracketed(host);
+    return port === DEFAULT_PORTS[scheme] ? name : `${name}:${port}`;
+  };
+}
