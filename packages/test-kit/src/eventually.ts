@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** How long and how often {@link eventually} tries, in milliseconds. */
 export interface EventuallyOptions {
-  /** Default 5000. */
+  /** Default 15 000: a busy machine may take long for what takes milliseconds elsewhere. */
   readonly deadlineMs?: number;
   /** Pause between tries; default 10. */
   readonly intervalMs?: number;
@@ -15,7 +15,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<TValue>(
   condition: () => TValue | Promise<TValue>,
-  { deadlineMs = 5_000, intervalMs = 10 }: EventuallyOptions = {},
+  { deadlineMs = 15_000, intervalMs = 10 }: EventuallyOptions = {},
 ): Promise<TValue> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {

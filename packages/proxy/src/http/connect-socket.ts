@@ -47,11 +47,13 @@ export function connectSocket(options: ConnectOptions, callback: ConnectCallback
     clearTimeout(timer);
     callback(error, error === null ? socket : null);
   };
-  // Timers may run early by the age of the event loop's own clock, hence the millisecond on top.
-  const timer = setTimeout(() => {
+  const giveUp = (): void => {
     settle(new ConnectFailure("connect-timeout", `no connection to ${nameOf(target)} within ${timeoutMs} ms`));
     socket.destroy();
-  }, timeoutMs + 1);
+  };
+  // Timers may run early by the age of the event loop's own clock, hence the millisecond on top; and they run before
+  // the sockets are looked at: after a busy moment of this process the connection may stand already.
+  const timer = setTimeout(() => setImmediate(() => isSettled || giveUp()), timeoutMs + 1);
 
   if (isTls) {
     socket.once("connect", () => {

@@ -80,13 +80,14 @@ export class HttpExchange implements Exchange, ConnectionUser, AnswerHandler, Bo
     connection.served += 1;
     this.#phase = SENDING;
     connection.parser.begin(this, method === "HEAD");
-    connection.arm(this.#route.timeouts.sendMs);
     const isUnusual = body.kind !== "none" && !usuallyHasBody(method);
     // An upstream that overlooks such a body would take it for the next request.
     const head = isUnusual ? `${this.#head}connection: close\r\n` : this.#head;
     this.#body = createBodyPump(body, { head, output: this });
-    if (this.#body !== undefined) this.#body.start();
-    else {
+    if (this.#body !== undefined) {
+      connection.arm(this.#route.timeouts.sendMs);
+      this.#body.start();
+    } else {
       connection.write([usuallyHasBody(method) ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`]);
       this.onBodySent();
     }
@@ -128,13 +129,12 @@ export class HttpExchange implements Exchange, ConnectionUser, AnswerHandler, Bo
   }
 
   onHead(head: AnswerHead): void {
+    const connection = this.#connection;
+    // From the end of the request on this limit is in force already.
+    if (this.#phase === SENDING) connection?.arm(this.#route.timeouts.readMs);
     this.#phase = RECEIVING;
     this.#status = head.status;
-    const connection = this.#connection;
-    if (connection !== undefined) {
-      connection.arm(this.#route.timeouts.readMs);
-      if (head.keepAliveSeconds >= 0) connection.shortenIdle(head.keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS);
-    }
+    if (head.keepAliveSeconds >= 0) connection?.shortenIdle(head.keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS);
     this.#sink.head(head.status, head.reason, head.headers);
   }
 
