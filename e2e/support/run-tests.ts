@@ -1,20 +1,20 @@
 /**
- * `pnpm test` runs everything, `pnpm check` all but the end-to-end tests: provides a real etcd, prints each step as it
- * goes, and closes with `N passed, N failed`. A step that is no test suite counts as one test.
+ * `pnpm test` runs everything, `pnpm check` all but the end-to-end tests: provides a real etcd and a real Redis, prints
+ * each step as it goes, and closes with `N passed, N failed`. A step that is no test suite counts as one test.
  */
 import { checkSteps } from "./check-steps.ts";
-import { provideEtcd } from "./provide-etcd.ts";
+import { provideServers } from "./provide-servers.ts";
 import { print, runStep, runVitest, type StepResult } from "./steps.ts";
 
 const isCheckOnly = process.argv[2] === "check";
 const results: StepResult[] = [];
 
-const etcd = provideEtcd();
-print(`etcd for the tests: ${etcd}`);
+const servers = provideServers();
+print(`servers for the tests: ${Object.values(servers).join(", ")}`);
 
 for (const step of checkSteps) results.push(runStep(step));
-results.push(runVitest("unit and contract tests", "packages/vitest.config.ts", etcd));
-if (!isCheckOnly) results.push(runVitest("end-to-end tests", "e2e/vitest.config.ts", etcd));
+results.push(runVitest("unit and contract tests", "packages/vitest.config.ts", servers));
+if (!isCheckOnly) results.push(runVitest("end-to-end tests", "e2e/vitest.config.ts", servers));
 
 const sum = (pick: (result: StepResult) => number) => results.reduce((total, result) => total + pick(result), 0);
 const [passed, failed, skipped] = [sum((one) => one.passed), sum((one) => one.failed), sum((one) => one.skipped)];

@@ -80,14 +80,14 @@ interface VitestReport {
 }
 
 /** Runs a vitest configuration with progress lines and counts its tests. */
-export function runVitest(title: string, config: string, etcd: string): StepResult {
+export function runVitest(title: string, config: string, environment: Readonly<Record<string, string>>): StepResult {
   print(`\n== ${title}`);
   const directory = mkdtempSync(join(tmpdir(), "fngate-report-"));
   const file = join(directory, "report.json");
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
     const { status } = runTool("vitest", ["run", "--config", config, ...reporters], {
-      environment: { FNGATE_ETCD: etcd },
+      environment,
     });
     const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
     // A file that does not load, or an error outside a test, fails the run without a failed test.

@@ -36,6 +36,11 @@ export interface RequestBody {
    * Resolves to `"too-large"` as soon as more than `maxBytes` have arrived or were declared.
    */
   read(maxBytes: number): Promise<Uint8Array | "too-large">;
+  /**
+   * Puts other bytes in place of a body that was read whole: what is forwarded, and what later calls of `read` return.
+   * The length that is sent with them follows; fields that describe them are the caller's to change.
+   */
+  replace(bytes: Uint8Array): void;
 }
 
 /** The route a request matched. */
@@ -91,6 +96,10 @@ export interface RequestContext {
    * largest bound that anybody asks for counts. Before the body passes, so in a request phase or a header filter.
    */
   capture(body: CapturedBody, maxBytes: number): void;
+  /** Keeps a plugin from running in the request phases that are still to come, for one that does its work. */
+  skip(plugin: string): void;
+  /** Plugins that {@link RequestContext.skip} named; absent: none. */
+  readonly skipped: ReadonlySet<string> | undefined;
 }
 
 /** Where an answer was made. */

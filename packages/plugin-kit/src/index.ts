@@ -16,6 +16,7 @@ export type {
 } from "./context.ts";
 export {
   type ConfiguredPlugin,
+  chooseBodyEncoder,
   collectBodyFilters,
   compilePipeline,
   EMPTY_PIPELINE,

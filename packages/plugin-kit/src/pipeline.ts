@@ -27,6 +27,7 @@ export interface Pipeline {
   readonly beforeProxy: readonly RequestHook[];
   readonly headerFilter: readonly Hook<ResponseContext, undefined>[];
   readonly bodyFilter: readonly Hook<ResponseContext, Transform | undefined>[];
+  readonly encodeBody: readonly Hook<ResponseContext, Transform | undefined>[];
   readonly log: readonly Hook<LogContext, undefined>[];
 }
 
@@ -37,6 +38,7 @@ export const EMPTY_PIPELINE: Pipeline = Object.freeze({
   beforeProxy: Object.freeze([]),
   headerFilter: Object.freeze([]),
   bodyFilter: Object.freeze([]),
+  encodeBody: Object.freeze([]),
   log: Object.freeze([]),
 });
 
@@ -53,6 +55,7 @@ export function compilePipeline(plugins: readonly ConfiguredPlugin[]): Pipeline 
     beforeProxy: hooksOf(sorted, (plugin) => plugin.beforeProxy?.bind(plugin)),
     headerFilter: hooksOf(sorted, (plugin) => plugin.headerFilter?.bind(plugin)),
     bodyFilter: hooksOf(sorted, (plugin) => plugin.bodyFilter?.bind(plugin)),
+    encodeBody: hooksOf(sorted, (plugin) => plugin.encodeBody?.bind(plugin)),
     log: hooksOf(sorted, (plugin) => plugin.log?.bind(plugin)),
   });
 }
@@ -70,6 +73,7 @@ export function runRequestPhase(
 ): PhaseResult | Promise<PhaseResult> {
   for (let index = 0; index < hooks.length; index += 1) {
     const hook = hooks[index] as RequestHook;
+    if (context.skipped?.has(hook.plugin) === true) continue;
     const result = runHook(hook, context);
     if (isPending(result)) return finishPhase(hooks, index, { context, result });
     if (result !== undefined) return result;
@@ -101,6 +105,18 @@ export function collectBodyFilters(hooks: Pipeline["bodyFilter"], context: Respo
     if (transform !== undefined) transforms.push(transform);
   }
   return transforms;
+}
+
+/**
+ * The transform that encodes an answer's body, of the first plugin that has one.
+ * @throws GatewayError PLUGIN_FAILED when a hook fails.
+ */
+export function chooseBodyEncoder(hooks: Pipeline["encodeBody"], context: ResponseContext): Transform | undefined {
+  for (const hook of hooks) {
+    const transform = runHook(hook, context);
+    if (transform !== undefined) return transform;
+  }
+  return undefined;
 }
 
 /** Runs every log hook; one that throws is handed to `report` (GatewayError PLUGIN_FAILED) and the next one runs. */

@@ -6,7 +6,7 @@ import type { PluginDeps } from "./ports.ts";
 
 /**
  * One configured plugin. Only the phases it implements cost anything. A synchronous phase is never awaited.
- * Order of phases: rewrite, access, beforeProxy, headerFilter, bodyFilter, log.
+ * Order of phases: rewrite, access, beforeProxy, headerFilter, bodyFilter, encodeBody, log.
  */
 export interface PluginInstance {
   rewrite?(context: RequestContext): PhaseResult | Promise<PhaseResult>;
@@ -20,6 +20,11 @@ export interface PluginInstance {
   headerFilter?(context: ResponseContext): undefined;
   /** Called once per answer; a returned transform sees every chunk. */
   bodyFilter?(context: ResponseContext): Transform | undefined;
+  /**
+   * Called once per answer after all header and body filters, for what encodes the body as a whole: compression. The
+   * first plugin that returns a transform is the only one. May change headers.
+   */
+  encodeBody?(context: ResponseContext): Transform | undefined;
   /** After the answer; cannot change it. */
   log?(context: LogContext): undefined;
   /** Gives back what `setup` took. Works after a partial `setup`. */

@@ -67,10 +67,10 @@ export interface NestedPlugin {
 /** Port to other plugins. */
 export interface PluginDirectory {
   /**
-   * Sets up a plugin of the catalog with a configuration as stored.
+   * Sets up a plugin of the catalog with a configuration as stored. `owner` becomes its {@link PluginDeps.owner}.
    * @throws GatewayError `PLUGIN_INVALID` when there is no such plugin or it refuses the configuration
    */
-  setUp(name: string, config: unknown): NestedPlugin;
+  setUp(name: string, config: unknown, owner: string): NestedPlugin;
   /** The endpoint that some plugin publishes under that method and path. */
   findApi(method: string, path: string): PluginApi | undefined;
 }
@@ -108,6 +108,8 @@ export interface GatewayDispatch {
 /** Narrow ports handed to `setup`; a plugin imports no global and reads no environment. */
 export interface PluginDeps<TConsumerConfig = unknown, TMetadata = unknown> {
   readonly logger: Logger;
+  /** Where the configuration stands, e.g. `route/1`; what is counted or cached for it can be kept under this name. */
+  readonly owner: string;
   readonly clock: Clock;
   /** Numbers in [0, 1). */
   readonly random: () => number;

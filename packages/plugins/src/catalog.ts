@@ -1,8 +1,58 @@
 // Generated from the folder names by `pnpm gen`; do not edit.
 import type { PluginDefinition } from "@fngate/plugin-kit";
+import { apiBreaker } from "./api-breaker/index.ts";
+import { batchRequests } from "./batch-requests/index.ts";
+import { brotli } from "./brotli/index.ts";
+import { clientControl } from "./client-control/index.ts";
+import { cors } from "./cors/index.ts";
+import { csrf } from "./csrf/index.ts";
+import { echo } from "./echo/index.ts";
+import { faultInjection } from "./fault-injection/index.ts";
+import { gzip } from "./gzip/index.ts";
+import { ipRestriction } from "./ip-restriction/index.ts";
 import { keyAuth } from "./key-auth/index.ts";
+import { limitConn } from "./limit-conn/index.ts";
+import { limitCount } from "./limit-count/index.ts";
+import { limitReq } from "./limit-req/index.ts";
+import { mocking } from "./mocking/index.ts";
 import { openfunction } from "./openfunction/index.ts";
+import { proxyMirror } from "./proxy-mirror/index.ts";
+import { realIp } from "./real-ip/index.ts";
+import { redirect } from "./redirect/index.ts";
+import { refererRestriction } from "./referer-restriction/index.ts";
 import { requestId } from "./request-id/index.ts";
+import { requestValidation } from "./request-validation/index.ts";
+import { trafficSplit } from "./traffic-split/index.ts";
+import { uaRestriction } from "./ua-restriction/index.ts";
+import { uriBlocker } from "./uri-blocker/index.ts";
+import { workflow } from "./workflow/index.ts";
 
 /** Every plugin of this package, by name. */
-export const builtinPlugins: readonly PluginDefinition[] = [keyAuth, openfunction, requestId];
+export const builtinPlugins: readonly PluginDefinition[] = [
+  apiBreaker,
+  batchRequests,
+  brotli,
+  clientControl,
+  cors,
+  csrf,
+  echo,
+  faultInjection,
+  gzip,
+  ipRestriction,
+  keyAuth,
+  limitConn,
+  limitCount,
+  limitReq,
+  mocking,
+  openfunction,
+  proxyMirror,
+  realIp,
+  redirect,
+  refererRestriction,
+  requestId,
+  requestValidation,
+  trafficSplit,
+  uaRestriction,
+  uriBlocker,
+  workflow,
+];

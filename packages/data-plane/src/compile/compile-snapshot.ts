@@ -113,7 +113,7 @@ class CompileRun {
   }
 
   apply(change: DecodedChange): void {
-    const findings = new Findings();
+    const findings = new Findings(`${change.kind}/${change.id}`);
     if (change.finding !== undefined) findings.list.push(change.finding);
     else if (change.value === undefined) this.#remove(change);
     else this.#compile(change, findings);

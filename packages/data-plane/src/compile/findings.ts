@@ -3,6 +3,12 @@ import type { DiagnosticCode, Finding } from "../diagnostic.ts";
 /** Collects what is wrong with one object while its stages run. */
 export class Findings {
   readonly list: Finding[] = [];
+  /** The object, e.g. `route/1`. */
+  readonly owner: string;
+
+  constructor(owner: string) {
+    this.owner = owner;
+  }
 
   /** The object cannot be used. */
   error(code: DiagnosticCode, path: string, message: string): undefined {

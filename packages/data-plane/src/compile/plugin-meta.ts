@@ -73,6 +73,7 @@ function filterCalls(instance: PluginInstance, filter: CompiledExpression): Plug
     beforeProxy: guard(instance.beforeProxy?.bind(instance)),
     headerFilter: guard(instance.headerFilter?.bind(instance)),
     bodyFilter: guard(instance.bodyFilter?.bind(instance)),
+    encodeBody: guard(instance.encodeBody?.bind(instance)),
     log: guard(instance.log?.bind(instance)),
   });
 }
@@ -87,6 +88,7 @@ function withPhases(instance: PluginInstance, phases: Phases): PluginInstance {
     beforeProxy: instance.beforeProxy?.bind(instance),
     headerFilter: instance.headerFilter?.bind(instance),
     bodyFilter: instance.bodyFilter?.bind(instance),
+    encodeBody: instance.encodeBody?.bind(instance),
     log: instance.log?.bind(instance),
     dispose: instance.dispose?.bind(instance),
     ...phases,

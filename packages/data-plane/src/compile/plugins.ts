@@ -90,7 +90,7 @@ function setUp(
   { deps, findings }: PluginStage,
 ): PluginInstance | undefined {
   try {
-    return definition.setup(config, deps.portsOf(definition.name));
+    return definition.setup(config, { ...deps.portsOf(definition.name), owner: findings.owner });
   } catch (error) {
     const message = `plugin ${definition.name} cannot be set up: ${messageOf(error)}`;
     return findings.error("INVALID_PLUGIN", `plugins.${definition.name}`, message);

@@ -1,4 +1,4 @@
-import { PassThrough, pipeline, type Readable } from "node:stream";
+import { pipeline, type Readable, Transform } from "node:stream";
 import type { CapturedBody } from "@fngate/plugin-kit";
 
 /** The beginning of one body. */
@@ -54,10 +54,13 @@ export class BodyCapture {
 
   /** The same stream, watched. */
   tap(source: Readable, body: CapturedBody): Readable {
-    const watched = new PassThrough();
-    watched.on("data", (chunk: Buffer) => this.add(body, chunk));
-    // Whoever reads it resumes it; a listener alone would let it flow before.
-    watched.pause();
+    // Takes note as a step of the stream's own: a listener would make it flow before anybody reads it.
+    const watched = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        this.add(body, chunk);
+        done(null, chunk);
+      },
+    });
     pipeline(source, watched, () => {});
     return watched;
   }

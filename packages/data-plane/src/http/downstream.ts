@@ -1,5 +1,5 @@
 import type { Transform } from "node:stream";
-import { collectBodyFilters, type Pipeline, runHeaderFilters } from "@fngate/plugin-kit";
+import { chooseBodyEncoder, collectBodyFilters, type Pipeline, runHeaderFilters } from "@fngate/plugin-kit";
 import type { ClientExchange } from "./client-exchange.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { reasonOf } from "./status-title.ts";
@@ -40,10 +40,7 @@ export class Downstream {
     const { global, route } = this.#filters;
     runHeaderFilters(global.headerFilter, context);
     runHeaderFilters(route.headerFilter, context);
-    const hasFilters = global.bodyFilter.length + route.bodyFilter.length > 0;
-    const transforms = hasFilters
-      ? [...collectBodyFilters(global.bodyFilter, context), ...collectBodyFilters(route.bodyFilter, context)]
-      : [];
+    const transforms = this.#transforms();
     const { status, headers } = context.response;
     // A filter may change the length, so the answer goes out chunked.
     if (transforms.length > 0) headers.delete("content-length");
@@ -77,6 +74,21 @@ export class Downstream {
     this.#client.cut();
   }
 
+  /** What the body passes on its way: the filters, then the one that encodes it. */
+  #transforms(): readonly Transform[] {
+    const { global, route } = this.#filters;
+    const context = this.#context;
+    const hasFilters = global.bodyFilter.length + route.bodyFilter.length > 0;
+    const filters = hasFilters
+      ? [...collectBodyFilters(global.bodyFilter, context), ...collectBodyFilters(route.bodyFilter, context)]
+      : NONE;
+    if (global.encodeBody.length + route.encodeBody.length === 0) return filters;
+    // The length that an encoder decides by is that of the body as it came, unless a filter changes it.
+    if (filters.length > 0) context.response.headers.delete("content-length");
+    const encoder = chooseBodyEncoder(global.encodeBody, context) ?? chooseBodyEncoder(route.encodeBody, context);
+    return encoder === undefined ? filters : [...filters, encoder];
+  }
+
   #send(chunk: Uint8Array | string): boolean {
     this.#count(chunk);
     return this.#client.write(chunk);
@@ -102,3 +114,5 @@ export class Downstream {
     last.once("end", () => this.#client.end());
   }
 }
+
+const NONE: readonly Transform[] = [];

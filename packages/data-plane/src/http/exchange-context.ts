@@ -128,6 +128,8 @@ export class ExchangeContext implements LogContext {
   retryStarts: number[] | undefined;
   /** Held for this request beside what its plan holds. */
   held: Held[] | undefined;
+  /** Plugins whose work another one does. */
+  skipped: Set<string> | undefined;
   readonly #requestVariables: RequestVariables;
   #variables: ExchangeVariables | undefined;
   #abort: AbortController | undefined;
@@ -154,6 +156,7 @@ export class ExchangeContext implements LogContext {
     this.upstreamStartedMs = 0;
     this.retryStarts = undefined;
     this.held = undefined;
+    this.skipped = undefined;
     this.#requestVariables = started.variables;
     this.#variables = undefined;
     this.#abort = undefined;
@@ -198,6 +201,11 @@ export class ExchangeContext implements LogContext {
     this.captures ??= new BodyCapture();
     this.captures.want(body, maxBytes);
     if (body === "request") this.request.body.tapInto(this.captures);
+  }
+
+  skip(plugin: string): void {
+    this.skipped ??= new Set();
+    this.skipped.add(plugin);
   }
 
   captured(body: CapturedBody): Uint8Array | undefined {

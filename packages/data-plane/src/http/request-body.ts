@@ -5,8 +5,8 @@ import type { ClientExchange } from "./client-exchange.ts";
 
 /** The client's body: untouched until somebody reads it, whole once or as a stream. */
 export class ClientBody implements RequestBody {
-  readonly isPresent: boolean;
-  readonly declaredBytes: number | undefined;
+  isPresent: boolean;
+  declaredBytes: number | undefined;
   readonly #client: ClientExchange;
   #whole: Promise<Uint8Array | undefined> | undefined;
   #bytes: Uint8Array | undefined;
@@ -61,6 +61,12 @@ export class ClientBody implements RequestBody {
   stream(): Readable {
     const source = this.#source();
     return this.#capture === undefined ? source : this.#capture.tap(source, "request");
+  }
+
+  replace(bytes: Uint8Array): void {
+    this.isPresent = bytes.length > 0;
+    this.declaredBytes = bytes.length;
+    this.#whole = Promise.resolve(this.#keep(bytes));
   }
 
   /** Lets `capture` see what passes from now on, and what was read already. */

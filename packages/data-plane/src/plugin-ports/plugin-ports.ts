@@ -68,6 +68,7 @@ export class PluginPorts {
     const { attributes, cell, clock, connections, gateway, http, logger, random } = this.#options;
     return {
       logger: logger.child({ plugin }),
+      owner: plugin,
       clock,
       random,
       connections,
@@ -82,7 +83,7 @@ export class PluginPorts {
         },
       },
       consumers: new SnapshotConsumers(plugin),
-      plugins: { setUp: (name, config) => this.#setUp(name, config), findApi: (...key) => this.#findApi(...key) },
+      plugins: { setUp: (...nested) => this.#setUp(...nested), findApi: (...key) => this.#findApi(...key) },
       attributes: attributes[plugin] ?? {},
     };
   }
@@ -99,10 +100,10 @@ export class PluginPorts {
     };
   }
 
-  #setUp(name: string, config: unknown): NestedPlugin {
+  #setUp(name: string, config: unknown, owner: string): NestedPlugin {
     const definition = this.#options.catalog.get(name);
     if (definition === undefined) throw new GatewayError("PLUGIN_INVALID", `unknown plugin [${name}]`);
-    const findings = new Findings();
+    const findings = new Findings(owner);
     const plugin = compilePlugin(definition, config, { deps: this.#options.compileDeps(), findings });
     if (plugin === undefined) throw new GatewayError("PLUGIN_INVALID", findings.list[0]?.message ?? `invalid ${name}`);
     return { name, isAuth: definition.type === "auth", instance: plugin.instance };

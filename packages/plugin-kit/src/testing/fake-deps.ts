@@ -113,6 +113,7 @@ export function fakeDeps<TConsumerConfig = unknown, TMetadata = unknown>(
   const logger: Logger = recordingLogger();
   return {
     logger,
+    owner: "route/1",
     clock: systemClock,
     random: () => 0.5,
     connections: fakeConnections(),

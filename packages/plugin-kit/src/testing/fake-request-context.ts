@@ -44,6 +44,7 @@ export interface FakeRequestContext extends RequestContext {
 /** Builds the request context that a plugin's request phases get. */
 export function fakeRequestContext(options: FakeRequestOptions = {}): FakeRequestContext {
   let consumer = options.consumer && consumerOf(options.consumer);
+  let skipped: ReadonlySet<string> | undefined;
   return {
     request: requestOf(options),
     route: options.isUnmatched === true ? undefined : routeOf(options.route),
@@ -57,6 +58,12 @@ export function fakeRequestContext(options: FakeRequestOptions = {}): FakeReques
       consumer = attached;
     },
     capture: () => undefined,
+    skip: (plugin) => {
+      skipped = new Set([...(skipped ?? []), plugin]);
+    },
+    get skipped() {
+      return skipped;
+    },
   };
 }
 
@@ -132,11 +139,14 @@ function requestOf(options: FakeRequestOptions): GatewayRequest {
 }
 
 function bodyOf(options: FakeRequestOptions): RequestBody {
-  const bytes = typeof options.body === "string" ? Buffer.from(options.body) : (options.body ?? new Uint8Array());
+  let bytes = typeof options.body === "string" ? Buffer.from(options.body) : (options.body ?? new Uint8Array());
   return {
     isPresent: bytes.length > 0,
     declaredBytes: bytes.length > 0 && options.isBodyChunked !== true ? bytes.length : undefined,
     read: (maxBytes) => Promise.resolve(bytes.length > maxBytes ? "too-large" : bytes),
+    replace: (replacement) => {
+      bytes = replacement;
+    },
   };
 }
 

@@ -1,0 +1,52 @@
+import { z } from "zod";
+
+const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "PURGE"] as const;
+
+const texts = () => z.record(z.string(), z.unknown());
+
+/** One request of a batch. */
+const item = z.strictObject({
+  version: z.union([z.literal(1), z.literal(1.1)]).default(1.1),
+  method: z.enum(METHODS).default("GET"),
+  path: z.string().min(1),
+  query: texts().optional(),
+  headers: texts().optional(),
+  body: z.string().optional(),
+  ssl_verify: z.boolean().default(false),
+});
+
+/** What a client sends: requests, and what they have in common. Wire names. */
+const batch = z.looseObject({
+  query: texts().optional(),
+  headers: texts().optional(),
+  timeout: z.int().min(1).default(30_000),
+  pipeline: z.array(item).min(1),
+});
+
+/** {@link batch} with defaults filled in. */
+export type Batch = z.output<typeof batch>;
+
+/** One request of a batch, as parsed. */
+export type BatchItem = Batch["pipeline"][number];
+
+/** Reads a batch; text: what is wrong with it. */
+export function parseBatch(text: string): Batch | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return "invalid request body: it is not JSON";
+  }
+  const parsed = batch.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return `bad request body: ${issue === undefined ? "invalid" : textOf(issue, value)}`;
+}
+
+function textOf(issue: z.core.$ZodIssue, value: unknown): string {
+  const [property] = issue.path;
+  if (property === undefined) return issue.message;
+  const isAbsent = issue.path.length === 1 && !Object.hasOwn(Object(value), property);
+  if (isAbsent) return `property "${String(property)}" is required`;
+  return `property "${issue.path.map(String).join(".")}" validation failed: ${issue.message}`;
+}

@@ -1,0 +1,83 @@
+import { gunzipSync } from "node:zlib";
+import { runGateway } from "@fngate/data-plane/testing";
+import type { PluginDefinition } from "@fngate/plugin-kit";
+import { describePlugin } from "@fngate/plugin-kit/testing";
+import { describe, expect, it } from "vitest";
+import { echo } from "../echo/index.ts";
+import { describeSchema } from "../testing/describe-schema.ts";
+import { gatewayWith } from "../testing/gateway-with.ts";
+import { getBytes } from "../testing/raw-body.ts";
+import { gzip } from "./index.ts";
+import { gzipSchema } from "./schema.ts";
+
+describePlugin(gzip, { folder: import.meta.dirname, config: {} });
+
+describeSchema(gzipSchema, {
+  defaults: [
+    {},
+    {
+      types: ["text/html"],
+      min_length: 20,
+      http_version: 1.1,
+      comp_level: 1,
+      buffers: { number: 32, size: 4096 },
+    },
+  ],
+  accepts: [{ types: "*", min_length: 1, http_version: 1, vary: true, comp_level: 9, buffers: { number: 1 } }],
+  refuses: [
+    [{ types: [] }, "types"],
+    [{ types: "text/html" }, "types"],
+    [{ min_length: 0 }, "min_length"],
+    [{ http_version: 2 }, "http_version"],
+    [{ comp_level: 0 }, "comp_level"],
+    [{ buffers: { size: 0 } }, "buffers.size"],
+  ],
+});
+
+const PAGE = "<p>a page of more than twenty bytes</p>";
+
+describe("gzip", () => {
+  const html = { "content-type": "text/html; charset=utf-8", etag: '"1"' };
+
+  /** The answer to one request. */
+  async function answerTo(config: object, upstream: object, headers: Readonly<Record<string, string>>) {
+    const reply = { headers: html, body: PAGE, ...upstream };
+    await using gateway = await gatewayWith(gzip, { ...config }, { upstream: reply });
+    return await getBytes(gateway.portOf(), "/", headers);
+  }
+
+  it("compresses an answer for a client that takes it", async () => {
+    const { body, headers } = await answerTo({ vary: true }, {}, { "accept-encoding": "deflate, gzip;q=0.5" });
+    expect(gunzipSync(body).toString()).toBe(PAGE);
+    expect(headers).toMatchObject({ "content-encoding": "gzip", vary: "Accept-Encoding", etag: 'W/"1"' });
+    expect(headers).not.toHaveProperty("content-length");
+  });
+
+  it.each([
+    ["the client does not take it", {}, {}, {}],
+    ["the client refuses it", {}, {}, { "accept-encoding": "gzip;q=0, *" }],
+    ["the type is another one", { types: ["text/css"] }, {}, { "accept-encoding": "gzip" }],
+    ["there is no type", { types: "*" }, { headers: {} }, { "accept-encoding": "gzip" }],
+    ["it is encoded already", {}, { headers: { ...html, "content-encoding": "zstd" } }, { "accept-encoding": "gzip" }],
+    [
+      "it is too short",
+      { min_length: 100 },
+      { headers: { ...html, "content-length": "39" } },
+      { "accept-encoding": "gzip" },
+    ],
+  ])("leaves an answer alone when %s", async (...[, config, upstream, headers]) => {
+    const answer = await answerTo(config, upstream, headers);
+    expect(answer.body.toString()).toBe(PAGE);
+    expect(answer.headers["content-encoding"]).not.toBe("gzip");
+  });
+
+  it("compresses what filters made of the body", async () => {
+    await using gateway = await runGateway({
+      plugins: [gzip, echo].map((plugin) => plugin as PluginDefinition),
+      upstream: { headers: { "content-type": "text/html" }, body: PAGE },
+      routes: { 1: { uri: "/*", plugins: { gzip: {}, echo: { before_body: "<!doctype html>" } } } },
+    });
+    const { body } = await getBytes(gateway.portOf(), "/", { "accept-encoding": "gzip" });
+    expect(gunzipSync(body).toString()).toBe(`<!doctype html>${PAGE}`);
+  });
+});

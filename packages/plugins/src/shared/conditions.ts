@@ -1,0 +1,34 @@
+import { isGatewayError } from "@fngate/kernel";
+import { type CompiledExpression, compileExpression, type VariableLookup } from "@fngate/router/expr";
+import type { z } from "zod";
+
+/** Tells whether a request meets a condition. */
+export type ConditionTest = (variables: VariableLookup) => boolean;
+
+/** Compiles a list of `vars` expressions of which one has to hold; an empty list never does, an absent one always. */
+export function compileAnyOf(expressions: readonly unknown[] | undefined): ConditionTest {
+  if (expressions === undefined) return () => true;
+  const compiled: readonly CompiledExpression[] = expressions.map(compileExpression);
+  return (variables) => compiled.some((expression) => expression.evaluate(variables));
+}
+
+/** What is wrong with a `vars` expression, in the words of APISIX's library; nothing when it is sound. */
+export function expressionProblem(expression: unknown): string | undefined {
+  try {
+    compileExpression(expression);
+    return undefined;
+  } catch (error) {
+    if (!isGatewayError(error, "EXPRESSION_INVALID")) throw error;
+    return error.message;
+  }
+}
+
+/** Reports the first expression that is not sound, at the place of the whole configuration. */
+export function checkExpressions(context: z.core.$RefinementCtx, expressions: readonly unknown[]): void {
+  for (const expression of expressions) {
+    const message = expressionProblem(expression);
+    if (message === undefined) continue;
+    context.addIssue({ code: "custom", message });
+    return;
+  }
+}

@@ -1,0 +1,139 @@
+import { runGateway } from "@fngate/data-plane/testing";
+import type { PluginDefinition } from "@fngate/plugin-kit";
+import { describePlugin, fakeDeps } from "@fngate/plugin-kit/testing";
+import { startEchoUpstream } from "@fngate/test-kit";
+import { describe, expect, it } from "vitest";
+import { takeTurns } from "../shared/weighted-choice.ts";
+import { describeSchema } from "../testing/describe-schema.ts";
+import { trafficSplit } from "./index.ts";
+import { trafficSplitSchema } from "./schema.ts";
+
+describePlugin(trafficSplit, {
+  folder: import.meta.dirname,
+  config: { rules: [{ weighted_upstreams: [{ upstream: { nodes: {} } }] }] },
+});
+
+describeSchema(trafficSplitSchema, {
+  defaults: [
+    { rules: [{}, { weighted_upstreams: [{ upstream_id: 1 }] }] },
+    { rules: [{ weighted_upstreams: [{ weight: 1 }] }, { weighted_upstreams: [{ upstream_id: 1, weight: 1 }] }] },
+  ],
+  accepts: [
+    {},
+    { rules: [] },
+    {
+      rules: [
+        { match: [{ vars: [["arg_a", "==", "1"]] }], weighted_upstreams: [{ upstream: { name: "u" }, weight: 0 }] },
+      ],
+    },
+  ],
+  refuses: [
+    [{ rules: {} }, "rules"],
+    [{ rules: [{ weighted_upstreams: [] }] }, "rules.0.weighted_upstreams"],
+    [{ rules: [{ weighted_upstreams: [{ weight: -1 }] }] }, "rules.0.weighted_upstreams.0.weight"],
+    [
+      { rules: [{ match: [{ vars: [["arg_a", "!!", "1"]] }] }] },
+      "failed to validate the 'vars' expression: invalid operator '!!'",
+    ],
+    [{ rules: [{ match: [{}] }] }, "failed to validate the 'vars' expression: rule should be wrapped inside brackets"],
+  ],
+});
+
+describe("takeTurns", () => {
+  const take = (weights: Readonly<Record<string, number>>, turns: number) => {
+    const next = takeTurns(Object.entries(weights).map(([value, weight]) => ({ value, weight })));
+    return Array.from({ length: turns }, next).join("");
+  };
+
+  it("spreads the turns by weight", () => {
+    expect(take({ a: 4, b: 2, c: 1 }, 14)).toBe("abacabaabacaba");
+  });
+
+  it("leaves out what has no weight", () => {
+    expect(take({ a: 0, b: 1 }, 3)).toBe("bbb");
+    expect(take({ a: 0 }, 2)).toBe("");
+  });
+});
+
+describe("traffic-split", () => {
+  it("gives back the upstreams it had made when a later one cannot be used", () => {
+    let held = 0;
+    const upstreams = {
+      compile: (config: unknown) => {
+        if (Object(config).name === "bad") throw new Error("bad");
+        held += 1;
+        return {
+          release: () => {
+            held -= 1;
+          },
+        };
+      },
+    };
+    const entry = (name: string) => ({ upstream: { name, nodes: {} } });
+    const config = trafficSplitSchema.parse({ rules: [{ weighted_upstreams: [entry("good"), entry("bad")] }] });
+    expect(() => trafficSplit.setup(config, fakeDeps({ upstreams }))).toThrow("bad");
+    expect(held).toBe(0);
+  });
+
+  /** A gateway whose route has its own upstream, an inline one and one by id to go to; answers name the upstream. */
+  async function gatewayFor(rules: (ports: { readonly inline: number }) => readonly unknown[]) {
+    const named = (name: string) => startEchoUpstream({ reply: { headers: {}, body: name } });
+    const [inline, byId] = await Promise.all([named("inline"), named("by id")]);
+    const gateway = await runGateway({
+      plugins: [trafficSplit as PluginDefinition],
+      upstream: { body: "own" },
+      upstreams: { 7: { nodes: { [`127.0.0.1:${byId.port}`]: 1 } } },
+      routes: { 1: { uri: "/*", plugins: { "traffic-split": { rules: rules({ inline: inline.port }) } } } },
+    });
+    return {
+      bodiesOf: async (targets: readonly string[]) => {
+        const bodies = [];
+        for (const target of targets) bodies.push((await gateway.get(target)).body);
+        return bodies;
+      },
+      [Symbol.asyncDispose]: async () => {
+        await gateway[Symbol.asyncDispose]();
+        await Promise.all([inline[Symbol.asyncDispose](), byId[Symbol.asyncDispose]()]);
+      },
+    };
+  }
+
+  const node = (port: number) => ({ nodes: { [`127.0.0.1:${port}`]: 1 }, pass_host: "pass", retries: 3 });
+
+  it("goes to upstreams by id, inline or the route's own, by their weight", async () => {
+    await using gateway = await gatewayFor(({ inline }) => [
+      { weighted_upstreams: [{ upstream_id: "7", weight: 2 }, { upstream: node(inline) }, { weight: 1 }] },
+    ]);
+    const bodies = await gateway.bodiesOf(["/", "/", "/", "/"]);
+    expect(bodies.toSorted()).toEqual(["by id", "by id", "inline", "own"]);
+  });
+
+  it("obeys the first rule of which one expression holds", async () => {
+    await using gateway = await gatewayFor(({ inline }) => [
+      {
+        match: [{ vars: [["arg_to", "==", "id"]] }, { vars: [["arg_to", "==", "7"]] }],
+        weighted_upstreams: [{ upstream_id: 7 }],
+      },
+      { match: [{ vars: [["arg_to", "==", "inline"]] }], weighted_upstreams: [{ upstream: node(inline) }] },
+    ]);
+    expect(await gateway.bodiesOf(["/?to=id", "/?to=7", "/?to=inline", "/"])).toEqual([
+      "by id",
+      "by id",
+      "inline",
+      "own",
+    ]);
+  });
+
+  it("answers 500 where there is no upstream of an id", async () => {
+    await using gateway = await runGateway({
+      plugins: [trafficSplit as PluginDefinition],
+      routes: {
+        1: { uri: "/*", plugins: { "traffic-split": { rules: [{ weighted_upstreams: [{ upstream_id: "9" }] }] } } },
+      },
+    });
+    expect(await gateway.get("/")).toMatchObject({
+      status: 500,
+      body: "failed to fetch upstream info by upstream id: 9",
+    });
+  });
+});

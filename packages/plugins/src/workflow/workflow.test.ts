@@ -1,0 +1,124 @@
+import { runGateway } from "@fngate/data-plane/testing";
+import type { PluginDefinition } from "@fngate/plugin-kit";
+import { describePlugin, fakeDeps } from "@fngate/plugin-kit/testing";
+import { eventually } from "@fngate/test-kit";
+import { describe, expect, it } from "vitest";
+import { limitConn } from "../limit-conn/index.ts";
+import { limitCount } from "../limit-count/index.ts";
+import { describeSchema } from "../testing/describe-schema.ts";
+import { workflow } from "./index.ts";
+import { workflowSchema } from "./schema.ts";
+
+describePlugin(workflow, {
+  folder: import.meta.dirname,
+  config: { rules: [{ actions: [["return", { code: 403 }]] }] },
+});
+
+const rejected = ["return", { code: 403 }];
+const once = { count: 1, time_window: 60 };
+
+describeSchema(workflowSchema, {
+  defaults: [{ rules: [{ actions: [rejected] }] }, { rules: [{ actions: [rejected] }] }],
+  accepts: [
+    { rules: [] },
+    { rules: [{ case: ["AND", ["uri", "==", "/a"]], actions: [["limit-count", once]] }] },
+    { rules: [{ actions: [["limit-conn", { conn: 1, burst: 0, default_conn_delay: 1, key: "uri" }]] }] },
+  ],
+  refuses: [
+    [{}, "rules"],
+    [{ rules: [{}] }, "rules.0.actions"],
+    [{ rules: [{ case: [], actions: [rejected] }] }, "rules.0.case"],
+    [{ rules: [{ actions: [[]] }] }, "rules.0.actions.0"],
+    [{ rules: [{ actions: [["fake", {}]] }] }, "unsupported action: fake"],
+    [{ rules: [{ actions: [["return", {}]] }] }, `failed to validate the 'return' action: property "code" is required`],
+    [
+      { rules: [{ actions: [["limit-count", { count: 1 }]] }] },
+      "failed to validate the 'limit-count' action: value should match only one schema, but matches none",
+    ],
+    [
+      { rules: [{ actions: [["limit-count", { ...once, group: "g" }]] }] },
+      "failed to validate the 'limit-count' action: group is not supported",
+    ],
+  ],
+});
+
+describe("workflow", () => {
+  const gatewayFor = (rules: readonly unknown[], more: object = {}, upstream = {}) =>
+    runGateway({
+      plugins: [workflow, limitCount, limitConn].map((plugin) => plugin as PluginDefinition),
+      routes: { 1: { uri: "/*", plugins: { workflow: { rules }, ...more } } },
+      upstream,
+    });
+
+  it("answers under the first rule that applies", async () => {
+    await using gateway = await gatewayFor([
+      { case: [["uri", "==", "/a"]], actions: [rejected] },
+      { case: ["OR", ["uri", "==", "/b"], ["arg_c", "==", "1"]], actions: [["return", { code: 418 }]] },
+    ]);
+    expect(await gateway.get("/a")).toMatchObject({ status: 403, body: '{"error_msg":"rejected by workflow"}\n' });
+    expect((await gateway.get("/b")).status).toBe(418);
+    expect((await gateway.get("/x?c=1")).status).toBe(418);
+    expect((await gateway.get("/x")).status).toBe(200);
+  });
+
+  it("limits per rule, with the quota in the answers", async () => {
+    await using gateway = await gatewayFor([
+      { case: [["uri", "==", "/a"]], actions: [["limit-count", once]] },
+      { actions: [["limit-count", once]] },
+    ]);
+    const first = await gateway.get("/a");
+    expect(first.headers["x-ratelimit-remaining"]).toBe("0");
+    const statuses = [];
+    for (const target of ["/a", "/b", "/b"]) statuses.push((await gateway.get(target)).status);
+    expect([first.status, ...statuses]).toEqual([200, 503, 200, 503]);
+  });
+
+  it("keeps the plugin that it ran from running again on its own", async () => {
+    const rules = [{ case: [["uri", "==", "/a"]], actions: [["limit-count", { ...once, count: 5 }]] }];
+    await using gateway = await gatewayFor(rules, { "limit-count": once });
+    const limits = [];
+    for (const target of ["/a", "/a", "/b", "/b"])
+      limits.push((await gateway.get(target)).headers["x-ratelimit-limit"]);
+    expect(limits).toEqual(["5", "5", "1", "1"]);
+    expect((await gateway.get("/a")).status).toBe(200);
+  });
+
+  it("gives the places of limit-conn back when a request is over", async () => {
+    const gate = Promise.withResolvers<void>();
+    const conf = { conn: 1, burst: 0, default_conn_delay: 0.1, key: "remote_addr" };
+    await using gateway = await gatewayFor([{ actions: [["limit-conn", conf]] }], {}, async () => {
+      await gate.promise;
+      return {};
+    });
+    const first = gateway.get("/");
+    await eventually(() => expect(gateway.upstream.requests).toHaveLength(1));
+    expect((await gateway.get("/")).status).toBe(503);
+    gate.resolve();
+    expect((await first).status).toBe(200);
+    await eventually(async () => expect((await gateway.get("/")).status).toBe(200));
+  });
+
+  it("gives its actions back when a later one cannot be set up", () => {
+    let held = 0;
+    const plugins = {
+      setUp: (name: string) => {
+        if (name === "limit-conn") throw new Error("not today");
+        held += 1;
+        return {
+          name,
+          isAuth: false,
+          instance: {
+            dispose: () => {
+              held -= 1;
+            },
+          },
+        };
+      },
+      findApi: () => undefined,
+    };
+    const conn = ["limit-conn", { conn: 1, burst: 0, default_conn_delay: 1, key: "uri" }];
+    const config = workflowSchema.parse({ rules: [{ actions: [["limit-count", once]] }, { actions: [conn] }] });
+    expect(() => workflow.setup(config, fakeDeps({ plugins }))).toThrow("not today");
+    expect(held).toBe(0);
+  });
+});
