@@ -15,6 +15,8 @@ export interface FlagSpec {
 /** One command as the help shows it. */
 export interface CommandSpec {
   readonly description: string;
+  /** What else there is to know, below the description. */
+  readonly notes?: string;
   readonly flags: Readonly<Record<string, FlagSpec>>;
 }
 
@@ -47,6 +49,31 @@ const CONFIGURATION: Readonly<Record<string, FlagSpec>> = {
   "no-sample-function": { type: "boolean", description: "do without the sample function" },
 };
 
+const ADMIN_ACCESS: Readonly<Record<string, FlagSpec>> = {
+  admin: {
+    type: "string",
+    placeholder: "URL",
+    description: "the Admin API, http://127.0.0.1:9180 when left out",
+  },
+  key: { type: "string", placeholder: "KEY", description: "its admin key (FNGATE_ADMIN_KEY)" },
+  ca: { type: "string", placeholder: "FILE", description: "certificates that its own must come from (PEM)" },
+  cert: { type: "string", placeholder: "FILE", description: "certificate to show it (PEM)" },
+  "cert-key": { type: "string", placeholder: "FILE", description: "key of that certificate (PEM)" },
+};
+
+const DOCUMENT_FILE: Readonly<Record<string, FlagSpec>> = {
+  file: {
+    type: "string",
+    short: "f",
+    placeholder: "FILE",
+    description: "file in the form of apisix.yaml; its name ending in .json: of apisix.json",
+  },
+};
+
+const PRUNE: Readonly<Record<string, FlagSpec>> = {
+  prune: { type: "boolean", description: "delete what the file does not have" },
+};
+
 /** The commands, in the order of the help. */
 export const COMMANDS = {
   start: { description: "run the gateway until Ctrl-C or SIGTERM", flags: { ...CONFIGURATION, ...HELP } },
@@ -55,6 +82,30 @@ export const COMMANDS = {
     flags: { ...CONFIGURATION, ...HELP },
   },
   "config check": { description: "tell whether the configuration is right", flags: { ...CONFIGURATION, ...HELP } },
+  "config export": {
+    description: "write what a running control plane has to a file in the form of apisix.yaml",
+    notes:
+      "Secrets are written as the Admin API shows them: secret fields of plugins in clear, private keys of certificates not at all.\nWithout --file the document goes to standard output.",
+    flags: { ...ADMIN_ACCESS, ...DOCUMENT_FILE, ...HELP },
+  },
+  "config diff": {
+    description: "show what an import would change; exit code 0: nothing, 4: something",
+    notes: "Private keys of certificates are not compared, since the Admin API does not show them.",
+    flags: { ...ADMIN_ACCESS, ...DOCUMENT_FILE, ...PRUNE, ...HELP },
+  },
+  "config import": {
+    description: "make what a running control plane has that of a file, wholly or not at all",
+    notes:
+      "Shows the plan, and asks before it writes. Everything is validated first, and each object is written only if it is still\nwhat the plan saw. After a failure or Ctrl-C everything is put back; changed certificates, whose keys the Admin API does\nnot show, are written last, as they cannot be. Exit codes: 0 done, 1 nothing changed, 5 half changed, as told.",
+    flags: {
+      ...ADMIN_ACCESS,
+      ...DOCUMENT_FILE,
+      ...PRUNE,
+      "dry-run": { type: "boolean", description: "validate and show the plan, change nothing" },
+      yes: { type: "boolean", short: "y", description: "do not ask" },
+      ...HELP,
+    },
+  },
   version: { description: "print the version", flags: HELP },
 } as const satisfies Record<string, CommandSpec>;
 
@@ -125,7 +176,7 @@ export function renderHelp(about: CommandName | undefined): string {
     const rows = Object.entries(COMMANDS).map(([name, { description }]) => [`fngate ${name}`, description] as const);
     return `An Apache APISIX-compatible gateway for serverless functions.\n\n${renderRows(rows)}\n\nfngate COMMAND --help shows the flags of a command.\n`;
   }
-  const { description, flags } = COMMANDS[about];
+  const { description, flags, notes }: CommandSpec = COMMANDS[about];
   const rows = Object.entries<FlagSpec>(flags).map(([name, flag]) => {
     const short = flag.short === undefined ? "" : `-${flag.short}, `;
     return [
@@ -133,7 +184,8 @@ export function renderHelp(about: CommandName | undefined): string {
       flag.description,
     ] as const;
   });
-  return `fngate ${about}: ${description}\n\n${renderRows(rows)}\n`;
+  const paragraphs = [`fngate ${about}: ${description}`, ...(notes === undefined ? [] : [notes]), renderRows(rows)];
+  return `${paragraphs.join("\n\n")}\n`;
 }
 
 function renderRows(rows: readonly (readonly [string, string])[]): string {

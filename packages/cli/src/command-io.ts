@@ -22,6 +22,8 @@ export interface CommandIo {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
   readonly signals: SignalSource;
+  /** Asks whoever sits at the terminal; absent when nobody does. */
+  readonly confirm?: (question: string) => Promise<boolean>;
   /** Ends the process at once; only a second signal asks for it. */
   readonly exitNow: (code: ExitCode) => void;
 }

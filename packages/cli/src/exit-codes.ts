@@ -8,6 +8,10 @@ export const EXIT_CODES = {
   forced: 2,
   /** Stopped, but requests were cut off when the drain deadline passed. */
   drainDeadlinePassed: 3,
+  /** `config diff` found differences. */
+  different: 4,
+  /** `config import` failed halfway and could not put everything back. */
+  importIncomplete: 5,
 } as const;
 
 /** One of {@link EXIT_CODES}. */

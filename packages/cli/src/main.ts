@@ -1,5 +1,6 @@
 import { enableCompileCache } from "node:module";
 import { readEnvironment } from "./config/environment.ts";
+import { confirm } from "./confirm.ts";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
 import { run } from "./run.ts";
 
@@ -15,6 +16,7 @@ const code = await run({
   stdout: process.stdout,
   stderr: process.stderr,
   signals: process,
+  ...(process.stdin.isTTY && { confirm }),
   exitNow,
 });
 

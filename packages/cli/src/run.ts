@@ -10,7 +10,7 @@ export async function run(io: CommandIo): Promise<ExitCode> {
     return await dispatch(parseCommandLine(io.argv), io);
   } catch (error) {
     for (const problem of problemsOf(error)) io.stderr.write(`fngate: ${problem}\n`);
-    return EXIT_CODES.failed;
+    return isGatewayError(error, "IMPORT_INCOMPLETE") ? EXIT_CODES.importIncomplete : EXIT_CODES.failed;
   }
 }
 
@@ -28,6 +28,12 @@ async function dispatch({ command, about, flags }: ParsedArgs, io: CommandIo): P
       return (await import("./config-commands.ts")).printEffectiveConfig(flags, io);
     case "config check":
       return (await import("./config-commands.ts")).checkConfig(flags, io);
+    case "config export":
+      return (await import("./declarative/commands.ts")).exportConfig(flags, io);
+    case "config diff":
+      return (await import("./declarative/commands.ts")).diffConfig(flags, io);
+    case "config import":
+      return (await import("./declarative/commands.ts")).importConfig(flags, io);
   }
 }
 

@@ -88,7 +88,10 @@ function handlerOf(
       param: (name) => textOf(params[name]),
       rest: listOf(params["rest"]),
       header: (name) => textOf(request.headers[name]),
-      precondition: parsePrecondition(request.headers["if-match"]),
+      precondition: parsePrecondition({
+        ifMatch: request.headers["if-match"],
+        ifNoneMatch: request.headers["if-none-match"],
+      }),
     });
     await respond(request, response, reply);
   };

@@ -73,3 +73,25 @@ describe.each(WRITES)("If-Match on %s", (method) => {
     ]);
   });
 });
+
+describe("If-None-Match on PUT", () => {
+  const create = (ifNoneMatch: string) =>
+    admin.call("PUT", "/routes/1", { body: ROUTE, headers: { "If-None-Match": ifNoneMatch } });
+
+  it("with an asterisk creates, and never replaces", async () => {
+    expect((await create("*")).status).toBe(201);
+    expect((await create("*")).status).toBe(412);
+  });
+
+  it("with tags replaces other versions only", async () => {
+    const tag = await tagOfNew();
+    expect((await create(tag)).status).toBe(412);
+    expect((await create('"0"')).status).toBe(200);
+  });
+
+  it("lets one of several rivals create", async () => {
+    const statuses = (await Promise.all(Array.from({ length: 8 }, () => create("*")))).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 412)).toHaveLength(7);
+  });
+});

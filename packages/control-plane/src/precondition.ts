@@ -1,7 +1,7 @@
 import { GatewayError } from "@fngate/kernel";
 import type { Revision } from "@fngate/store";
 
-/** What a client asks to hold before its write: revisions out of `If-Match` (RFC 9110 section 13.1). */
+/** What a client asks to hold before its write: `If-Match` and `If-None-Match` (RFC 9110 section 13.1). */
 export interface Precondition {
   /** Tells whether it holds for an object at a revision, or for none. */
   holds(current: Revision | undefined): boolean;
@@ -13,15 +13,27 @@ export function entityTagOf(revision: Revision): string {
 }
 
 /**
- * Reads `If-Match`; undefined without one. `*` holds for any object that exists. Weak tags never match, and neither
- * does what is no tag of ours.
+ * Reads `If-Match` and `If-None-Match`; undefined without either. `*` stands for any object that exists. Weak tags never
+ * match, and neither does what is no tag of ours.
  */
-export function parsePrecondition(ifMatch: string | undefined): Precondition | undefined {
-  if (ifMatch === undefined) return undefined;
-  const tags = ifMatch.split(",").map((tag) => tag.trim());
+export function parsePrecondition(headers: {
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+}): Precondition | undefined {
+  const [wanted, unwanted] = [tagsOf(headers.ifMatch), tagsOf(headers.ifNoneMatch)];
+  if (wanted === undefined && unwanted === undefined) return undefined;
   return {
-    holds: (current) => current !== undefined && (tags.includes("*") || tags.includes(entityTagOf(current))),
+    holds: (current) =>
+      (wanted === undefined || isAmong(wanted, current)) && (unwanted === undefined || !isAmong(unwanted, current)),
   };
+}
+
+function tagsOf(header: string | undefined): readonly string[] | undefined {
+  return header?.split(",").map((tag) => tag.trim());
+}
+
+function isAmong(tags: readonly string[], current: Revision | undefined): boolean {
+  return current !== undefined && (tags.includes("*") || tags.includes(entityTagOf(current)));
 }
 
 /** Raises `RESOURCE_CHANGED` unless a precondition holds, or there is none. */

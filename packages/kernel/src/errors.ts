@@ -25,10 +25,14 @@ export interface GatewayErrorOptions {
 
 /** Every code a {@link GatewayError} can carry; `ERRORS.md` explains each and a test keeps the two equal. */
 export const ERROR_CODES = [
+  "ADMIN_REFUSED",
   "ADMIN_UNAUTHORIZED",
+  "ADMIN_UNREACHABLE",
   "CONFIG_INVALID",
   "CONFIG_UNREADABLE",
   "HTTP_CALL_FAILED",
+  "IMPORT_INCOMPLETE",
+  "IMPORT_UNDONE",
   "LIFECYCLE_START_FAILED",
   "LIFECYCLE_DRAIN_TIMEOUT",
   "LISTEN_FAILED",

@@ -92,6 +92,10 @@ describe("a standalone file", () => {
   });
 
   it("lets empty sections and versions be", () => {
-    expect(read("routes:\nservices: {}\nupstreams: []\nroutes_conf_version: 3\n")).toEqual({ items: [], warnings: [] });
+    expect(read("routes:\nservices: {}\nupstreams: []\nroutes_conf_version: 3\n")).toEqual({
+      items: [],
+      warnings: [],
+      isWhole: true,
+    });
   });
 });

@@ -32,6 +32,8 @@ export interface ReadDocument {
   readonly items: readonly LocatedItem[];
   /** One sentence per part of the file that has no effect, with its origin. */
   readonly warnings: readonly string[];
+  /** False when some of what the file says about objects has no effect. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -39,6 +41,10 @@ export interface ReadDocument {
  * made to explode.
  */
 const MAX_ALIASES = 1_000_000;
+
+/** APISIX's list of the plugins to load, which is no list of objects. */
+const PLUGINS = "plugins";
+const PLUGINS_NOTE = "plugins has no effect, config.yaml says which there are";
 
 /** What an id may look like in a store key, where the kind says nothing else. */
 const ANY_ID = /^[^/]+$/;
@@ -50,15 +56,16 @@ const ANY_ID = /^[^/]+$/;
 export function readDocument(source: DocumentSource): ReadDocument {
   const { root, originOf } = source.format === "yaml" ? parseYaml(source) : parseJson(source);
   if (!isRecord(root)) throw unreadable(`${originOf([])}: expected a map of sections such as routes`);
-  const warnings = unknownSections(root, originOf);
+  const losses = unknownSections(root, originOf);
   const byKey = new Map<string, LocatedItem>();
   for (const section of documentSections()) {
     for (const [index, raw] of itemsOf(root, section.plural, originOf).entries()) {
       const warning = take({ section, raw, index, origin: originOf([section.plural, index]) }, byKey);
-      if (warning !== undefined) warnings.push(warning);
+      if (warning !== undefined) losses.push(warning);
     }
   }
-  return { items: [...byKey.values()], warnings };
+  const notes = Object.hasOwn(root, PLUGINS) ? [`${originOf([PLUGINS])}: ${PLUGINS_NOTE}`] : [];
+  return { items: [...byKey.values()], warnings: [...losses, ...notes], isWhole: losses.length === 0 };
 }
 
 /** Adds an item to the others; returns what there is to say about it. */
@@ -144,8 +151,7 @@ function itemsOf(
 function unknownSections(root: Readonly<Record<string, unknown>>, originOf: Parsed["originOf"]): string[] {
   const known = documentSections().map(({ plural }) => plural);
   return Object.keys(root).flatMap((name) => {
-    if (known.includes(name) || name.endsWith("_conf_version")) return [];
-    if (name === "plugins") return [`${originOf([name])}: plugins has no effect, config.yaml says which there are`];
+    if (known.includes(name) || name === PLUGINS || name.endsWith("_conf_version")) return [];
     const near = nearest(name, known);
     return [
       `${originOf([name])}: ${name} is unknown and has no effect${near === undefined ? "" : `; did you mean ${near}?`}`,
