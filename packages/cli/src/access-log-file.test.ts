@@ -21,7 +21,7 @@ describe("openAccessLogFile", () => {
   it("keeps the order of more lines than the buffer holds", async () => {
     await using directory = await tempDirectory();
     const path = join(directory.path, "access.log");
-    const lines = Array.from({ length: 2_000 }, (_, index) => `line ${index}\n`);
+    const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index}\n`);
 
     const file = await openAccessLogFile(path);
     for (const line of lines) file.write(line);
