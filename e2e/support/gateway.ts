@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly apisix?: Readonly<Record<string, unknown>>;
   /** Replaces the section `nginx_config`. */
   readonly nginx?: Readonly<Record<string, unknown>>;
+  /** The section `discovery`. */
+  readonly discovery?: Readonly<Record<string, unknown>>;
   /** Etcd of the split mode; one of its own when absent. */
   readonly etcd?: EtcdProcess;
 }
@@ -174,10 +176,11 @@ function dataPlaneConfig(
   };
 }
 
-function dataPlaneSections({ apisix, nginx }: GatewayOptions): Readonly<Record<string, unknown>> {
+function dataPlaneSections({ apisix, discovery, nginx }: GatewayOptions): Readonly<Record<string, unknown>> {
   return {
     apisix: { ...apisix, node_listen: [LOOPBACK], status: LOOPBACK, control: LOOPBACK },
     plugin_attr: { prometheus: { export_addr: LOOPBACK } },
     ...(nginx === undefined ? {} : { nginx_config: nginx }),
+    ...(discovery === undefined ? {} : { discovery }),
   };
 }

@@ -5,7 +5,6 @@ import {
   createConnections,
   createHttpClient,
   createUpgradeTunnel,
-  createUpstreams,
   type FailureAnswer,
   type UpstreamHealthReport,
   type Upstreams,
@@ -28,6 +27,7 @@ import { renderError } from "./http/reply.ts";
 import { RequestHandler } from "./http/request-handler.ts";
 import { type ConnectionCounts, GatewayMetrics } from "./metrics/gateway-metrics.ts";
 import { RequestStats } from "./metrics/request-stats.ts";
+import { openUpstreams } from "./open-upstreams.ts";
 import type { BoundAddress, DataPlane, DataPlaneOptions, ListenAddress } from "./options.ts";
 import { PluginPorts } from "./plugin-ports/plugin-ports.ts";
 import { SubDispatch } from "./plugin-ports/sub-dispatch.ts";
@@ -67,14 +67,7 @@ class StoreDataPlane implements DataPlane {
     this.#cell = new SnapshotCell(createEmptySnapshot(routerKind));
     this.#connections = createConnections({ caCertificates: options.caCertificates ?? [] });
     const connections = this.#connections;
-    this.#upstreams = createUpstreams({
-      connections,
-      clock,
-      logger,
-      random: options.random ?? Math.random,
-      caCertificates: options.caCertificates ?? [],
-      ...options.upstreams,
-    });
+    this.#upstreams = openUpstreams(options, connections);
     this.#http = createHttpClient({ caCertificates: options.caCertificates ?? [] });
     const compileDeps = this.#compileDeps();
     this.#ports = this.#createPorts(compileDeps);
@@ -236,7 +229,7 @@ class StoreDataPlane implements DataPlane {
       prefix,
       pluginApis: () => this.#ports.controlApis,
       endpoint: { admission: new Admission(this.#options), cell: this.#cell, clock },
-      healthOf: () => [],
+      healthOf: (key) => this.listHealth().find(({ name }) => name === key)?.nodes ?? [],
     });
   }
 

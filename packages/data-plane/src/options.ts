@@ -1,6 +1,6 @@
-import type { Clock, Logger } from "@fngate/kernel";
+import type { Clock, Logger, TargetKeepalive } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
-import type { UpstreamHealthReport } from "@fngate/proxy";
+import type { DnsResolverOptions, UpstreamHealthReport } from "@fngate/proxy";
 import type { RouterKind } from "@fngate/router";
 import type { ConfigStore } from "@fngate/store";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -65,6 +65,12 @@ export interface ClientLimits {
 export interface UpstreamOptions {
   /** Whether `checks` are acted on (APISIX: `apisix.disable_upstream_healthcheck`); default true. */
   readonly areChecksEnabled?: boolean;
+  /** How names of nodes are resolved; default: as the machine's files say. */
+  readonly dns?: DnsResolverOptions;
+  /** How services are found; absent: by no means. */
+  readonly discovery?: { readonly dns: DnsResolverOptions };
+  /** What holds for upstreams without `keepalive_pool`; default: 320 connections, 60 seconds, 1000 requests. */
+  readonly keepalive?: TargetKeepalive;
 }
 
 /** Everything a data plane is made from; the command line maps `config.yaml` to it. */

@@ -1,4 +1,5 @@
 export { type Certificates, type CertificatesOptions, createCertificates, type KeyPair } from "./certificates.ts";
+export { DnsServer, type DnsZone } from "./dns-server.ts";
 export {
   type EchoReply,
   type EchoResponder,

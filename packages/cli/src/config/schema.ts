@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { discoverySection } from "./discovery-section.ts";
 import { field } from "./field-notes.ts";
 import { fngateSection } from "./fngate-section.ts";
 import { NGINX_SIZE, NGINX_TIME } from "./nginx-units.ts";
@@ -157,6 +158,19 @@ const apisix = z.object({
   show_upstream_status_in_response_header: field(z.boolean(), {
     description: "`X-APISIX-Upstream-Status` with every upstream answer and not only with 5xx.",
   }),
+  dns_resolver: field(z.array(z.string().min(1)).min(1), {
+    type: "list of addresses",
+    description: "DNS servers that names of upstream nodes are resolved by; left out: those of `/etc/resolv.conf`.",
+  }),
+  dns_resolver_valid: field(z.number().positive(), {
+    description: "How long an answer of DNS is kept, in seconds, whatever it says itself.",
+  }),
+  resolver_timeout: field(z.number().positive(), {
+    description: "How long one DNS server is waited for, in seconds.",
+  }),
+  enable_resolv_search_opt: field(z.boolean(), {
+    description: "Whether the search domains of `/etc/resolv.conf` are tried.",
+  }),
   disable_upstream_healthcheck: field(z.boolean(), { description: "true leaves `checks` of upstreams alone." }),
   proxy_mode: field(z.enum(["http", "stream", "http&stream"]), {
     description: "`stream` lets the Admin API take stream routes.",
@@ -277,6 +291,20 @@ const nginxConfig = z.object({
         type: "size",
         description: "Largest request body, beyond it 413; 0: no limit.",
       }),
+      upstream: z
+        .object({
+          keepalive: field(z.int().min(1), {
+            description: "Idle connections kept to one upstream node, where the upstream has no `keepalive_pool`.",
+          }),
+          keepalive_requests: field(z.int().min(1), {
+            description: "Requests that one such connection carries before it is closed.",
+          }),
+          keepalive_timeout: field(nginxTime(), {
+            type: "time",
+            description: "How long such a connection may idle.",
+          }),
+        })
+        .optional(),
       real_ip_header: field(z.string().min(1), { description: "Field that names the client to believed peers." }),
       real_ip_recursive: field(onOff(), { type: "on or off", description: "Skip believed addresses from the right." }),
       real_ip_from: field(addressRanges(), {
@@ -305,6 +333,7 @@ export const configSchema = z.object({
       }),
     })
     .optional(),
+  discovery: discoverySection.optional(),
   nginx_config: nginxConfig.optional(),
   fngate: fngateSection.optional(),
 });

@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { GatewayError } from "@fngate/kernel";
 import { nginxSizeBytes, nginxTimeMs } from "./nginx-units.ts";
 import type { ConfigFile } from "./schema.ts";
+import { createUpstreamSettings, type UpstreamSettings } from "./upstream-settings.ts";
 
 /** A TCP address; port 0 takes any free one. */
 export interface Address {
@@ -54,7 +55,7 @@ export interface ProxySettings {
   /** Up to which size bodies are read for variables, bytes; 0 post argument bytes: any. */
   readonly bodyVariables: { readonly postArgumentBytes: number; readonly graphqlBytes: number };
   readonly showUpstreamStatus: boolean;
-  readonly upstreams: { readonly areChecksEnabled: boolean };
+  readonly upstreams: UpstreamSettings;
   readonly metrics: (Address & { readonly uri: string; readonly prefix: string }) | undefined;
   readonly status: Address | undefined;
   readonly control: Address | undefined;
@@ -269,7 +270,7 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
       graphqlBytes: file.graphql?.max_size ?? 1024 * 1024,
     },
     showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
-    upstreams: { areChecksEnabled: apisix?.disable_upstream_healthcheck !== true },
+    upstreams: createUpstreamSettings(file),
     metrics: createMetricsSettings(file),
     status: apisix?.status && addressOf(apisix.status, 7085),
     control: apisix?.enable_control === false ? undefined : addressOf(apisix?.control, 9090),

@@ -1,4 +1,4 @@
-import { messageOf } from "@fngate/kernel";
+import { GatewayError, messageOf } from "@fngate/kernel";
 import type { PluginUpstream } from "@fngate/plugin-kit";
 import type { CompiledUpstream, UpstreamConfig, UpstreamIdentity } from "@fngate/proxy";
 import type { ObjectStage } from "./object-stage.ts";
@@ -16,20 +16,26 @@ export interface UpstreamHandle {
 export type UpstreamCompiler = (config: UpstreamConfig, identity: UpstreamIdentity | undefined) => CompiledUpstream;
 
 /** Status of requests to an upstream that cannot be called (APISIX: an unknown balancer type). */
-export const UNUSABLE_UPSTREAM = 500;
+const UNUSABLE_UPSTREAM = 500;
 
 /** Compiles an upstream. One that cannot be called is a warning: the object's plugins may never need it. */
 export function compileUpstreamStage(
   config: UpstreamConfig,
   identity: UpstreamIdentity,
   stage: ObjectStage,
-): UpstreamHandle | typeof UNUSABLE_UPSTREAM {
+): UpstreamHandle | number {
   try {
     return { config, identity, compiled: stage.deps.compileUpstream(config, identity) };
   } catch (error) {
     stage.findings.warn("INVALID_UPSTREAM", "upstream", messageOf(error));
-    return UNUSABLE_UPSTREAM;
+    return statusOf(error);
   }
+}
+
+/** The status that an error says requests get. */
+function statusOf(error: unknown): number {
+  const status = error instanceof GatewayError ? error.details["status"] : undefined;
+  return typeof status === "number" ? status : UNUSABLE_UPSTREAM;
 }
 
 interface UpstreamFields {

@@ -20,9 +20,17 @@ export class TunnelCarrier {
 
   start(): void {
     const run = this.#run;
+    const preparing = this.#upstream.prepare();
+    if (preparing === undefined) this.#choose();
+    else preparing.then(() => this.#choose()).catch((error: unknown) => run.crash(error));
+  }
+
+  #choose(): void {
+    const run = this.#run;
+    if (run.isClosed) return;
     const node = this.#upstream.pick(undefined, variableReader(run.context));
     if (node === undefined) {
-      run.fail(503, "no-nodes");
+      run.fail(503, this.#upstream.noNodeReason);
       return;
     }
     run.context.upstreamAddress = node.address;

@@ -118,7 +118,7 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
     if (outcome?.kind === "responded") return;
     if (attempts.length > 0) run.context.upstreamStatus = statusesOf(attempts).join(", ");
     if (outcome?.kind === "cancelled") return;
-    const reason = outcome?.failure.reason ?? "no-nodes";
+    const reason = outcome?.failure.reason ?? this.#upstream.noNodeReason;
     run.deps.stats.countFailure("upstream", reason);
     run.deps.logger.error(
       { route: run.context.route?.id, reason, cause: outcome?.failure.cause.message },

@@ -1,14 +1,15 @@
-import type { Target, Usage } from "@fngate/kernel";
+import type { Target, TargetKeepalive, Usage } from "@fngate/kernel";
 import type { HealthChecker } from "../health/health-checker.ts";
 import type { AttemptObserver } from "./attempt-observer.ts";
 import type { NodeFilter, VariableReader } from "./balancers/balancer.ts";
+import type { AcquireName } from "./named-nodes.ts";
 import type { UpstreamLoads } from "./node-load.ts";
 import type { UpstreamNode } from "./upstream-node.ts";
 
 /** An upstream ready to be called; shared by every request until it is disposed. */
 export interface CompiledUpstream {
   readonly scheme: "http" | "https";
-  /** Empty when the configuration names none: requests then get 503. */
+  /** Empty when the configuration names none, or names that cannot be resolved: requests then get 503. */
   readonly nodes: readonly UpstreamNode[];
   /** Attempts after the first. */
   readonly retries: number;
@@ -19,6 +20,13 @@ export interface CompiledUpstream {
   readonly isKeyed: boolean;
   /** To be told of every attempt; absent when nobody needs to know. */
   readonly observer: AttemptObserver | undefined;
+  /** Why there is no node to try when there is none. */
+  readonly noNodeReason: "no-nodes" | "unresolved";
+  /**
+   * To be called, and waited for, before the first {@link CompiledUpstream.pick} of a request: sees to it that names
+   * are resolved. Never rejects; nothing when there is nothing to wait for.
+   */
+  prepare(): Promise<unknown> | undefined;
   /**
    * The node of the next attempt; nothing when there is none or all were tried.
    *
@@ -35,8 +43,14 @@ export interface CompileOptions {
   readonly random?: () => number;
   /** Milliseconds of a clock that never steps back; default the process's. */
   readonly monotonicMs?: () => number;
+  /** What holds for an upstream without `keepalive_pool`; default: 320 connections, 60 seconds, 1000 requests. */
+  readonly keepalive?: TargetKeepalive;
   /** Takes a share in the loads that all versions of the upstream have in common; default: loads of its own. */
   readonly acquireLoads?: () => Usage<UpstreamLoads>;
   /** Takes a share in the upstream's health checker; absent: `checks` are not acted on. */
   readonly acquireChecker?: () => Usage<HealthChecker>;
+  /** Takes a share in a name's answer; absent: names are left to the connections, and there is no discovery. */
+  readonly acquireName?: AcquireName;
+  /** Whether services may be found by DNS; default false. */
+  readonly isDiscoveryOn?: boolean;
 }

@@ -96,6 +96,8 @@ class AttemptLoop implements UpstreamExchange {
 
   async #run(): Promise<UpstreamResult> {
     const { upstream } = this.#call;
+    const preparing = upstream.prepare();
+    if (preparing !== undefined) await preparing;
     if (this.#wantsReplay()) {
       const failure = await this.#keepBody();
       if (failure !== undefined) return this.#resultOf(failure, statusOf(failure));
@@ -107,7 +109,7 @@ class AttemptLoop implements UpstreamExchange {
       const startedMs = this.#begin(node);
       const outcome = await this.#attempt(node);
       this.#record(node, outcome);
-      const isFinal = outcome.kind !== "failed" || !this.#mayRetry(outcome.failure);
+      const isFinal = !this.#isFollowed(outcome);
       upstream.observer?.onEnd(node, { outcome, tookMs: performance.now() - startedMs, isFinal });
       if (isFinal) return this.#resultOf(outcome, this.#finalStatusOf(outcome));
       const next = this.#nodeAfter(node);
@@ -145,6 +147,11 @@ class AttemptLoop implements UpstreamExchange {
     this.#tried.add(node);
     const isLate = upstream.retryTimeoutMs > 0 && performance.now() - this.#startedMs >= upstream.retryTimeoutMs;
     return isLate ? undefined : upstream.pick(this.#tried, this.#call.variable);
+  }
+
+  /** Whether another attempt is to follow one that ended like this, if there is a node for it. */
+  #isFollowed(outcome: AttemptOutcome): boolean {
+    return outcome.kind === "failed" && this.#mayRetry(outcome.failure);
   }
 
   #mayRetry(failure: AttemptFailure): boolean {

@@ -5,6 +5,8 @@ import { either, UpstreamHealth } from "../health/upstream-health.ts";
 import { type AttemptObserver, combineObservers, loadObserver } from "./attempt-observer.ts";
 import type { BalancerKind, BalancerOptions, NodeFilter, VariableReader } from "./balancers/balancer.ts";
 import type { CompiledUpstream, CompileOptions } from "./compiled-upstream.ts";
+import type { NamedNodes } from "./named-nodes.ts";
+import { findNamedNodes } from "./named-sources.ts";
 import { UpstreamLoads } from "./node-load.ts";
 import { NodeSet } from "./node-set.ts";
 import { type NodeAddress, parseNodes } from "./parse-nodes.ts";
@@ -25,6 +27,9 @@ export class LiveUpstream implements CompiledUpstream {
   readonly #nodeSettings: NodeSettings;
   readonly #loads: Usage<UpstreamLoads> | undefined;
   readonly #health: UpstreamHealth | undefined;
+  readonly #named: NamedNodes | undefined;
+  #seenVersion = 0;
+  #isDisposed = false;
   #set: NodeSet;
 
   constructor(config: UpstreamConfig, connections: Connections, options: CompileOptions) {
@@ -34,13 +39,15 @@ export class LiveUpstream implements CompiledUpstream {
     this.#kind = balancerOf(config);
     this.#balancing = balancingOf(config, options);
     this.isKeyed = this.#kind.isKeyed === true;
-    const target = targetOf(config, this.scheme);
+    const target = targetOf(config, options.keepalive);
     this.timeouts = target.timeouts;
     const addresses = parseNodes(config.nodes, DEFAULT_PORTS[this.scheme]);
+    this.#named = findNamedNodes(config, addresses, options);
     this.#loads = this.#kind.isLoadAware === true ? acquireLoads(options) : undefined;
     const hostHeaderOf = hostHeaderRule(config, this.scheme);
     this.#nodeSettings = { connections, target, hostHeaderOf, loads: this.#loads?.value };
-    this.#set = this.#createSet(addresses);
+    this.#set = this.#firstSet(this.#named?.addresses() ?? addresses);
+    this.#seenVersion = this.#named?.version ?? 0;
     this.#health = healthOf(config, options, this.#set.nodes);
     const loadWatch = this.#loads && loadObserver(this.#balancing.monotonicMs);
     this.observer = combineObservers(loadWatch, this.#health);
@@ -54,29 +61,73 @@ export class LiveUpstream implements CompiledUpstream {
     return this.#config.retries ?? Math.max(this.nodes.length - 1, 0);
   }
 
+  get noNodeReason(): CompiledUpstream["noNodeReason"] {
+    return this.#named === undefined ? "no-nodes" : "unresolved";
+  }
+
+  prepare(): Promise<unknown> | undefined {
+    return this.#named?.prepare();
+  }
+
   pick(tried: NodeFilter | undefined, variable?: VariableReader): UpstreamNode | undefined {
+    if (this.#named !== undefined && this.#named.version !== this.#seenVersion) this.#follow(this.#named);
     const down = this.#health?.down();
     return this.#set.pick(down === undefined ? tried : either(down, tried), variable);
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     releaseAll(this.nodes);
+    this.#named?.release();
     this.#loads?.release();
     this.#health?.release();
   }
 
-  #createSet(addresses: readonly NodeAddress[]): NodeSet {
-    const nodes = addresses.map((address) => createNode(address, this.#nodeSettings));
-    this.#loads?.value.keepOnly(new Set(nodes.map(({ address }) => address)));
+  #firstSet(addresses: readonly NodeAddress[]): NodeSet {
     try {
-      return new NodeSet(nodes, this.#kind, this.#balancing);
+      return this.#createSet(addresses, []);
     } catch (error) {
-      // A balancer may refuse its nodes; what those hold is given back then.
-      releaseAll(nodes);
+      this.#named?.release();
       this.#loads?.release();
       throw error;
     }
   }
+
+  /** Takes the nodes that the names stand for now; those that stay are the same objects with the same connections. */
+  #follow(named: NamedNodes): void {
+    this.#seenVersion = named.version;
+    if (this.#isDisposed) return;
+    const before = this.nodes;
+    try {
+      this.#set = this.#createSet(named.addresses(), before);
+    } catch {
+      // A balancer that refuses the new weights keeps the nodes it has.
+      return;
+    }
+    const kept = new Set(this.nodes);
+    releaseAll(before.filter((node) => !kept.has(node)));
+    this.#health?.replaceNodes(this.nodes);
+  }
+
+  /** @throws GatewayError what a balancer refuses its nodes with; new ones are given back then */
+  #createSet(addresses: readonly NodeAddress[], known: readonly UpstreamNode[]): NodeSet {
+    const nodes = addresses.map((address) => {
+      return known.find((node) => isSameNode(node, address)) ?? createNode(address, this.#nodeSettings);
+    });
+    this.#loads?.value.keepOnly(new Set(nodes.map(({ address }) => address)));
+    try {
+      return new NodeSet(nodes, this.#kind, this.#balancing);
+    } catch (error) {
+      releaseAll(nodes.filter((node) => !known.includes(node)));
+      throw error;
+    }
+  }
+}
+
+function isSameNode(node: UpstreamNode, address: NodeAddress): boolean {
+  const { domain, host, port, priority, weight } = node;
+  const isSamePlace = host === address.host && port === address.port && domain === address.domain;
+  return isSamePlace && priority === address.priority && weight === address.weight;
 }
 
 function acquireLoads({ acquireLoads: acquire }: CompileOptions): Usage<UpstreamLoads> {

@@ -7,6 +7,10 @@ import type { ChecksConfig } from "../health/check-config.ts";
 export interface UpstreamConfig {
   /** `{"host:port": weight}` or a list. */
   readonly nodes?: Readonly<Record<string, number>> | readonly UpstreamNodeConfig[] | undefined;
+  /** In place of `nodes`: `name` or `name:port`. */
+  readonly service_name?: string | undefined;
+  /** How `service_name` is found. */
+  readonly discovery_type?: string | undefined;
   /** Default: `roundrobin`. */
   readonly type?: string | undefined;
   /** What `chash` hashes; default `vars`. */

@@ -1,4 +1,4 @@
-import { GatewayError, type TargetTls } from "@fngate/kernel";
+import { GatewayError, type TargetKeepalive, type TargetTls } from "@fngate/kernel";
 import type { BalancerKind } from "./balancers/balancer.ts";
 import { BALANCERS } from "./balancers/index.ts";
 import type { NodeAddress } from "./parse-nodes.ts";
@@ -9,7 +9,9 @@ import { bracketed, type NodeSettings } from "./upstream-node.ts";
 export const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 const DEFAULT_TIMEOUT_SECONDS = 60;
 /** Values of nginx's `upstream` block as APISIX ships it. */
-const DEFAULT_KEEPALIVE = { size: 320, idle_timeout: 60, requests: 1000 } as const;
+const DEFAULT_KEEPALIVE: TargetKeepalive = { idleConnections: 320, idleTimeoutMs: 60_000, maxRequests: 1000 };
+/** What a `keepalive_pool` that leaves fields out means (APISIX: upstream schema). */
+const DEFAULT_POOL = { size: 320, idle_timeout: 60, requests: 1000 } as const;
 /** An `idle_timeout` of 0 means "no limit"; this is what a timer can hold. */
 const LONGEST_IDLE_MS = 2_147_483_647;
 
@@ -28,23 +30,28 @@ export function balancerOf(config: UpstreamConfig): BalancerKind {
   throw new GatewayError("UPSTREAM_INVALID", `upstream type ${type} is not supported`, { details: { type } });
 }
 
-/** What connections to all nodes have in common. */
-export function targetOf(config: UpstreamConfig, scheme: "http" | "https"): NodeSettings["target"] {
+/** What connections to all nodes have in common; `keepalive` holds where the upstream has no pool of its own. */
+export function targetOf(config: UpstreamConfig, keepalive = DEFAULT_KEEPALIVE): NodeSettings["target"] {
   const { timeout, keepalive_pool: pool } = config;
-  const idleSeconds = pool?.idle_timeout ?? DEFAULT_KEEPALIVE.idle_timeout;
+  const scheme = schemeOf(config);
   return {
     scheme,
     ...(scheme === "https" ? { tls: tlsOf(config) } : {}),
-    keepalive: {
-      idleConnections: pool?.size ?? DEFAULT_KEEPALIVE.size,
-      idleTimeoutMs: idleSeconds === 0 ? LONGEST_IDLE_MS : idleSeconds * 1000,
-      maxRequests: pool?.requests ?? DEFAULT_KEEPALIVE.requests,
-    },
+    keepalive: pool === undefined ? keepalive : keepaliveOf(pool),
     timeouts: {
       connectMs: (timeout?.connect ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
       sendMs: (timeout?.send ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
       readMs: (timeout?.read ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
     },
+  };
+}
+
+function keepaliveOf(pool: NonNullable<UpstreamConfig["keepalive_pool"]>): TargetKeepalive {
+  const idleSeconds = pool.idle_timeout ?? DEFAULT_POOL.idle_timeout;
+  return {
+    idleConnections: pool.size ?? DEFAULT_POOL.size,
+    idleTimeoutMs: idleSeconds === 0 ? LONGEST_IDLE_MS : idleSeconds * 1000,
+    maxRequests: pool.requests ?? DEFAULT_POOL.requests,
   };
 }
 

@@ -1,9 +1,19 @@
 import { createSecureContext, type SecureContext } from "node:tls";
-import { type Clock, type Connections, type Logger, silentLogger, UsagePool } from "@fngate/kernel";
+import {
+  type Clock,
+  type Connections,
+  type Logger,
+  silentLogger,
+  type TargetKeepalive,
+  type Usage,
+  UsagePool,
+} from "@fngate/kernel";
 import { HealthChecker } from "../health/health-checker.ts";
 import type { HealthCounters, HealthState } from "../health/node-health.ts";
 import { createProbe, type Probe } from "../health/probe.ts";
 import { trustedCertificates } from "../http/trusted-certificates.ts";
+import { CachedName, type NameQuestion } from "../names/name-cache.ts";
+import type { NameResolver } from "../names/name-resolver.ts";
 import { compileUpstream } from "./compile-upstream.ts";
 import type { CompiledUpstream } from "./compiled-upstream.ts";
 import { UpstreamLoads } from "./node-load.ts";
@@ -28,8 +38,15 @@ export interface UpstreamsOptions {
   readonly random?: () => number;
   /** PEM certificates that probes trust beside Node's own and the system's. */
   readonly caCertificates?: readonly string[];
+  /** What holds for upstreams without `keepalive_pool`; default: 320 connections, 60 seconds, 1000 requests. */
+  readonly keepalive?: TargetKeepalive;
   /** False: `checks` are not acted on (APISIX: `disable_upstream_healthcheck`); default true. */
   readonly areChecksEnabled?: boolean;
+  /**
+   * Resolves names of nodes, and finds services when it can; default: names are left to the connections, and there are
+   * no services.
+   */
+  readonly resolver?: NameResolver;
   /** Asks nodes how they do; default: over real sockets. */
   readonly probe?: Probe;
 }
@@ -81,6 +98,7 @@ class SharedUpstreams implements Upstreams {
   readonly #probe: Probe;
   readonly #loads = new UsagePool<string, UpstreamLoads>(() => undefined);
   readonly #checkers = new UsagePool<string, HealthChecker>((checker) => checker.close());
+  readonly #names = new UsagePool<string, CachedName>(() => undefined);
   #secureContext: SecureContext | undefined;
 
   constructor(options: UpstreamsOptions) {
@@ -89,12 +107,15 @@ class SharedUpstreams implements Upstreams {
   }
 
   compile(config: UpstreamConfig, identity?: UpstreamIdentity): CompiledUpstream {
-    const { areChecksEnabled = true, clock, connections, random } = this.#options;
+    const { areChecksEnabled = true, clock, connections, keepalive, random } = this.#options;
     const key = identity?.key ?? (config.checks && `${ANONYMOUS}${JSON.stringify(config)}`);
     return compileUpstream(config, connections, {
       monotonicMs: () => clock.monotonicMs(),
       ...(random && { random }),
+      ...(keepalive && { keepalive }),
       ...(key !== undefined && { acquireLoads: () => this.#loads.acquire(key, () => new UpstreamLoads()) }),
+      ...(this.#options.resolver && { acquireName: (question) => this.#acquireName(question) }),
+      isDiscoveryOn: this.#options.resolver?.service !== undefined,
       ...(key !== undefined && areChecksEnabled && { acquireChecker: () => this.#acquireChecker(key) }),
     });
   }
@@ -116,6 +137,15 @@ class SharedUpstreams implements Upstreams {
 
   close(): void {
     for (const checker of this.#checkers.values()) checker.close();
+  }
+
+  #acquireName(question: NameQuestion): Usage<CachedName> {
+    const { clock, logger = silentLogger, resolver } = this.#options;
+    const create = (): CachedName => {
+      if (resolver === undefined) throw new Error("names are left to the connections");
+      return new CachedName(question, { clock, logger, resolver });
+    };
+    return this.#names.acquire(`${question.kind} ${question.name}`, create);
   }
 
   #acquireChecker(key: string) {
