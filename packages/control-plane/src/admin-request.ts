@@ -3,6 +3,7 @@ import type { Authenticator, Caller } from "./auth.ts";
 import type { AdminReply } from "./http-status.ts";
 import type { PeerReader } from "./peer.ts";
 import { type Precondition, parsePrecondition } from "./precondition.ts";
+import type { ApiVersion } from "./render.ts";
 import { type BodyOptions, type DecodedBody, decodeDocument, readBody } from "./request-body.ts";
 import { respond } from "./respond.ts";
 import { parseTtl } from "./ttl.ts";
@@ -30,6 +31,8 @@ export type AdminHandler = (request: AdminRequest) => AdminReply | Promise<Admin
 
 /** How requests tell who and where they are from. */
 export interface Identification {
+  /** Value of `X-API-VERSION`. */
+  readonly version: ApiVersion;
   readonly authenticate: Authenticator;
   readonly peerOf: PeerReader;
 }
@@ -66,7 +69,7 @@ interface HandlerOptions extends BodyOptions {
 }
 
 function handlerOf(
-  { authenticate, peerOf }: Identification,
+  { authenticate, peerOf, version }: Identification,
   handler: AdminHandler,
   { isVersioned, precheck, ...bodyOptions }: HandlerOptions,
 ): HttpHandler {
@@ -76,7 +79,7 @@ function handlerOf(
     precheck?.(request);
     const body = await readBody(request, bodyOptions);
     const ttlSeconds = parseTtl(query);
-    if (isVersioned) response.setHeader("X-API-VERSION", "v3");
+    if (isVersioned) response.setHeader("X-API-VERSION", version);
     const { params } = request;
     const reply = await handler({
       method: request.method,

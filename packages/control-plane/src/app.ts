@@ -21,6 +21,7 @@ import { renderOpenApi } from "./openapi/document.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 import { createOriginGuard, type OriginGuard } from "./origin-guard.ts";
 import { createPeerReader, type PeerReader } from "./peer.ts";
+import { shapesOf } from "./render.ts";
 import { parseRequestPath, renderRequestPath } from "./request-path.ts";
 import { resourceHandler } from "./resource-router.ts";
 import { type ResourceScope, ResourceService } from "./resource-service.ts";
@@ -59,17 +60,22 @@ export function createApp(options: ControlPlaneOptions, scope: ResourceScope): E
 function routerOf(options: ControlPlaneOptions & { readonly peerOf: PeerReader }, scope: ResourceScope): Router {
   const { document, peerOf } = options;
   if (document === undefined) return adminRouter(options, scope);
-  return standaloneRouter({ authenticate: createAuthenticator(options), peerOf }, { ...options, document });
+  return standaloneRouter(
+    { authenticate: createAuthenticator(options), peerOf, version: "v3" },
+    { ...options, document },
+  );
 }
 
 function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReader }, scope: ResourceScope): Router {
   const router = Router({ caseSensitive: true });
-  const identify = { authenticate: createAuthenticator(options), peerOf: options.peerOf };
+  const { peerOf, apiVersion = "v3" } = options;
+  const identify = { authenticate: createAuthenticator(options), peerOf, version: apiVersion };
   const { authenticate } = identify;
   router.use((request, _response, next) => next(METHODS.includes(request.method) ? undefined : "router"));
   const validation = configsValidation(() => scope);
   serveCatalog(router, identify, catalogEndpoints(scope));
-  router.get("/openapi.json", plainHandler(identify, openApiEndpoint(options, scope)));
+  // It describes the current shapes of answers only.
+  if (apiVersion === "v3") router.get("/openapi.json", plainHandler(identify, openApiEndpoint(options, scope)));
   router.post("/configs/validate", documentHandler(identify, validation));
   serveResources(router, identify, { options, scope });
   router.all(
@@ -97,6 +103,7 @@ function serveResources(
   identify: Identification,
   { options, scope }: { readonly options: ControlPlaneOptions; readonly scope: ResourceScope },
 ): void {
+  const tools = { logger: options.logger, shapes: shapesOf(identify.version) };
   const pathOf = ({ plural, naming }: ResourceDefinition) => naming?.path ?? `/${plural}`;
   // Longer paths first: `/consumers/<name>/credentials` lies within `/consumers/<name>` and what may follow it.
   const definitions = scope.kinds.all().toSorted((left, right) => pathOf(right).length - pathOf(left).length);
@@ -104,7 +111,7 @@ function serveResources(
     const isMissing = definition.subsystem === "stream" && !options.isStreamEnabled;
     const handler = isMissing
       ? refusalHandler(identify.authenticate, () => STREAM_DISABLED)
-      : adminHandler(identify, resourceHandler(new ResourceService(definition, scope), options.logger));
+      : adminHandler(identify, resourceHandler(new ResourceService(definition, scope), tools));
     router.all(`${pathOf(definition)}{/:id}{/*rest}`, handler);
     const alone = definition.naming?.parent?.alone;
     if (alone !== undefined)

@@ -94,6 +94,27 @@ it("the schema of a kind says what clients may send", async () => {
   });
 });
 
+it.each([
+  ["id_schema", { anyOf: [{ type: "string" }, { type: "integer", minimum: 1 }] }],
+  ["host_def", { type: "string", pattern: expect.any(String) }],
+  ["ip_def", [{ format: "ipv4" }, {}, { format: "ipv6" }, {}]],
+  ["uri_def", { type: "string" }],
+  ["method_schema", { enum: expect.arrayContaining(["GET", "PURGE"]) }],
+  ["label_value_def", { minLength: 1, maxLength: 256 }],
+  ["health_checker", { properties: { active: { properties: { http_path: { default: "/" } } } } }],
+  ["health_checker_active", { properties: { concurrency: { default: 10 } } }],
+  ["health_checker_passive", { properties: { unhealthy: { properties: { timeouts: { default: 7 } } } } }],
+  ["discovery_nodes", { type: "array", items: { required: ["host", "weight"] } }],
+  ["plugin_injected_schema", { _meta: { additionalProperties: false } }],
+  ["anonymous_consumer_schema", { type: "string", minLength: 1 }],
+  ["upstream_hash_vars_schema", { pattern: expect.stringContaining("remote_addr") }],
+  ["upstream_hash_header_schema", { pattern: "^[a-zA-Z0-9-_]+$" }],
+  ["upstream_hash_vars_combinations_schema", { type: "string" }],
+  ["plugins", { type: "array", items: { required: ["name"] } }],
+])("the part %s of schemas can be asked for", async (name, schema) => {
+  expect(await admin.call("GET", `/schema/${name}`)).toMatchObject({ status: 200, json: schema });
+});
+
 it("validating checks the schema and nothing else", async () => {
   const validate = (kind: string, body?: unknown) => admin.call("POST", `/schema/validate/${kind}`, { body });
   expect(await validate("routes", { uri: "/", upstream_id: "missing" })).toMatchObject({ status: 200, text: "" });

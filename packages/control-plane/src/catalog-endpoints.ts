@@ -6,6 +6,7 @@ import {
   describePluginSchemas,
   pluginSchemaToJson,
   type Subsystem,
+  schemaFragment,
   toJsonSchema,
 } from "@fngate/schema";
 import type { AdminHandler, AdminRequest } from "./admin-request.ts";
@@ -27,7 +28,7 @@ export interface CatalogEndpoints {
   readonly listPlugins: AdminHandler;
   /** `GET /plugins/<name>` and `GET /plugins?all=true`. */
   readonly showPlugin: AdminHandler;
-  /** `GET /schema/<kind>`. */
+  /** `GET /schema/<kind>`, and the parts of schemas that have names. */
   readonly showSchema: AdminHandler;
   /** `PUT /plugins/reload`: tells APISIX's data planes which plugins there are. */
   readonly reloadPlugins: AdminHandler;
@@ -55,8 +56,9 @@ export function catalogEndpoints(scope: CatalogScope): CatalogEndpoints {
     showSchema: ({ param }) => {
       const name = param("id") ?? "";
       const definition = kinds.byKind(name);
-      if (definition === undefined) throw new GatewayError("REQUEST_INVALID", `not found schema: ${name}`);
-      return { status: 200, body: toJsonSchema(definition) };
+      const schema = definition === undefined ? schemaFragment(name) : toJsonSchema(definition);
+      if (schema === undefined) throw new GatewayError("REQUEST_INVALID", `not found schema: ${name}`);
+      return { status: 200, body: schema };
     },
     validate: ({ param, body }) => {
       const plural = param("plural") ?? "";

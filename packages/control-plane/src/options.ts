@@ -3,6 +3,7 @@ import type { PluginCatalog } from "@fngate/plugin-kit";
 import type { Keyring } from "@fngate/schema";
 import type { ConfigStore } from "@fngate/store";
 import type { DocumentStore } from "@fngate/store/document";
+import type { ApiVersion } from "./render.ts";
 
 /** Where the Admin API listens: a TCP address (port 0 picks a free one) or the path of a unix socket. */
 export type AdminListen = { readonly host: string; readonly port: number } | { readonly socketPath: string };
@@ -48,6 +49,8 @@ export interface ControlPlaneOptions {
   readonly isCorsEnabled: boolean;
   /** Lets pages of every origin in even while the key is publicly known or not required; default false. */
   readonly isCrossOriginAllowed?: boolean;
+  /** Shapes of the answers; default v3, the current ones. */
+  readonly apiVersion?: ApiVersion;
   /** Absolute path of a dashboard's built files, served at `/ui/`; absent: nothing is there. */
   readonly dashboardDirectory?: string;
   /** Value of the `Server` header; clients read the version out of `APISIX/3.18.0`. */

@@ -5,46 +5,78 @@ import type { Page } from "./list-query.ts";
 import { entityTagOf } from "./precondition.ts";
 import type { StoredResource } from "./stored-resource.ts";
 
-/**
- * The envelope of the Admin API, version 3. Reads show where an object stands in the store's history, writes do
- * not. Source: APISIX Admin API, response shapes.
- */
-export function renderOne(resource: StoredResource): AdminReply {
-  return { status: 200, headers: tagOf(resource.modRevision), body: envelopeOf(resource) };
-}
+/** Versions of the Admin API, which differ in the shapes of their answers. */
+export type ApiVersion = "v2" | "v3";
 
-/** A list, or the page of it that was asked for. */
-export function renderPage(page: Page<StoredResource>): AdminReply {
-  return { status: 200, body: { total: page.total, list: page.items.map(envelopeOf) } };
-}
-
-/** What was stored by a PUT, POST or PATCH, in its form at rest. */
-export function renderWritten(written: {
+/** What became of a write. */
+export interface WrittenResource {
   readonly key: string;
+  /** In its form at rest. */
   readonly value: JsonObject;
   readonly isNew: boolean;
   readonly newRevision: Revision;
-}): AdminReply {
-  const { key, value, isNew, newRevision } = written;
-  return { status: isNew ? 201 : 200, headers: tagOf(newRevision), body: { key, value } };
 }
 
-/** A deletion; the count is text in APISIX, so it is here. */
-export function renderDeleted(key: string): AdminReply {
-  return { status: 200, body: { deleted: "1", key } };
+/** How successful requests are answered. Source: APISIX Admin API, response shapes. */
+export interface AnswerShapes {
+  readonly version: ApiVersion;
+  /** Whether lists have filters and pages. */
+  readonly hasQueries: boolean;
+  one(resource: StoredResource): AdminReply;
+  /** A list, or the page of it that was asked for; `directory` is the key of what is listed, with a slash at its end. */
+  page(page: Page<StoredResource>, directory: string): AdminReply;
+  written(resource: WrittenResource, method: "PUT" | "POST" | "PATCH"): AdminReply;
+  deleted(key: string): AdminReply;
 }
+
+/** The shapes of a version. */
+export function shapesOf(version: ApiVersion): AnswerShapes {
+  return version === "v3" ? CURRENT : LEGACY;
+}
+
+/** Reads show where an object stands in the store's history, writes do not; the count of deletions is text. */
+const CURRENT: AnswerShapes = {
+  version: "v3",
+  hasQueries: true,
+  one: (resource) => ({ status: 200, headers: tagOf(resource.modRevision), body: withIndexes(resource) }),
+  page: ({ total, items }) => ({ status: 200, body: { total, list: items.map(withIndexes) } }),
+  written: ({ key, value, isNew, newRevision }) => ({
+    status: isNew ? 201 : 200,
+    headers: tagOf(newRevision),
+    body: { key, value },
+  }),
+  deleted: (key) => ({ status: 200, body: { deleted: "1", key } }),
+};
+
+const ACTIONS = { PUT: "set", POST: "create", PATCH: "compareAndSwap" } as const;
+
+/** As etcd's second version had them: a node, and what was done to it. */
+const LEGACY: AnswerShapes = {
+  version: "v2",
+  hasQueries: false,
+  one: ({ key, value, modRevision }) => ({
+    status: 200,
+    headers: tagOf(modRevision),
+    body: { action: "get", node: { key, value } },
+  }),
+  page: ({ items }, directory) => ({
+    status: 200,
+    body: { action: "get", node: { dir: true, key: directory.replace(/\/$/, ""), nodes: items.map(withIndexes) } },
+  }),
+  written: ({ key, value, isNew, newRevision }, method) => ({
+    status: isNew ? 201 : 200,
+    headers: tagOf(newRevision),
+    body: { action: ACTIONS[method], node: { key, value } },
+  }),
+  deleted: (key) => ({ status: 200, body: { action: "delete", deleted: "1", key, node: {} } }),
+};
 
 function tagOf(revision: Revision): Readonly<Record<string, string>> {
   return { ETag: entityTagOf(revision) };
 }
 
-function envelopeOf(resource: StoredResource): object {
-  return {
-    key: resource.key,
-    value: resource.value,
-    createdIndex: indexOf(resource.createRevision),
-    modifiedIndex: indexOf(resource.modRevision),
-  };
+function withIndexes({ key, value, createRevision, modRevision }: StoredResource): object {
+  return { key, value, createdIndex: indexOf(createRevision), modifiedIndex: indexOf(modRevision) };
 }
 
 /** Revisions are 64-bit text inside, JSON numbers on the wire. */

@@ -5,7 +5,7 @@ import type { Revision } from "@fngate/store";
 import type { AdminHandler, AdminRequest } from "./admin-request.ts";
 import type { AdminReply } from "./http-status.ts";
 import { type Place, placeOf } from "./identifier.ts";
-import { renderDeleted, renderOne, renderPage, renderWritten } from "./render.ts";
+import type { AnswerShapes } from "./render.ts";
 import type { ResourceService, Written } from "./resource-service.ts";
 
 /** What the verbs work with. */
@@ -16,6 +16,7 @@ interface VerbScope {
   /** Segments behind the id. */
   readonly path: readonly string[];
   readonly audit: (change: Change) => void;
+  readonly shapes: AnswerShapes;
 }
 
 /** A successful write, for the audit log. */
@@ -27,24 +28,37 @@ interface Change {
 
 /** The uniform verbs, once for every kind. Segments behind the id matter to PATCH only, as in APISIX. */
 const VERBS: Readonly<Record<ResourceMethod, (scope: VerbScope) => Promise<AdminReply>>> = {
-  GET: async ({ service, request, place }) =>
-    place.id === undefined ? renderPage(await service.list(place, request.query)) : renderOne(await service.get(place)),
-  PUT: async ({ service, request, place, audit }) => written(await service.replace({ ...request, place }), audit),
-  POST: async ({ service, request, place, audit }) => written(await service.create({ ...request, place }), audit),
-  PATCH: async ({ service, request, place, path, audit }) => {
-    const change = await service.patch({ ...request, place, path });
-    return written({ ...change, isNew: false }, audit);
+  GET: async ({ service, request, place, shapes }) => {
+    if (place.id !== undefined) return shapes.one(await service.get(place));
+    const query = shapes.hasQueries ? request.query : new URLSearchParams();
+    return shapes.page(await service.list(place, query), service.directoryOf(place));
   },
-  DELETE: async ({ service, request, place, audit }) => {
+  PUT: async (scope) => {
+    const { service, request, place } = scope;
+    return written(await service.replace({ ...request, place }), "PUT", scope);
+  },
+  POST: async (scope) => {
+    const { service, request, place } = scope;
+    return written(await service.create({ ...request, place }), "POST", scope);
+  },
+  PATCH: async (scope) => {
+    const { service, request, place, path } = scope;
+    const change = await service.patch({ ...request, place, path });
+    return written({ ...change, isNew: false }, "PATCH", scope);
+  },
+  DELETE: async ({ service, request, place, audit, shapes }) => {
     const isForced = request.query.get("force") === "true";
     const change = await service.remove({ place, isForced, precondition: request.precondition });
     audit(change);
-    return renderDeleted(change.key);
+    return shapes.deleted(change.key);
   },
 };
 
 /** Answers every request for one kind of resource; raises `RESOURCE_METHOD_UNSUPPORTED` for verbs it lacks. */
-export function resourceHandler(service: ResourceService, logger: Logger): AdminHandler {
+export function resourceHandler(
+  service: ResourceService,
+  { logger, shapes }: { readonly logger: Logger; readonly shapes: AnswerShapes },
+): AdminHandler {
   const { label, methods } = service.definition;
   return (request) => {
     const method = methods.find((candidate) => candidate === request.method);
@@ -54,13 +68,13 @@ export function resourceHandler(service: ResourceService, logger: Logger): Admin
     const audit = (change: Change) => logChange(logger, request, change);
     const { param, rest } = request;
     const { place, path } = placeOf(service.definition, { parent: param("parent"), id: param("id"), rest });
-    return VERBS[method]({ service, request, place, path, audit });
+    return VERBS[method]({ service, request, place, path, audit, shapes });
   };
 }
 
-function written(change: Written, audit: VerbScope["audit"]): AdminReply {
+function written(change: Written, method: "PUT" | "POST" | "PATCH", { audit, shapes }: VerbScope): AdminReply {
   audit(change);
-  return renderWritten(change);
+  return shapes.written(change, method);
 }
 
 /** Who changed what, from where, in which revisions. Bodies and keys' secrets have no place here. */

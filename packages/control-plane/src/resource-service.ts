@@ -97,6 +97,11 @@ export class ResourceService {
     return { total: page.total, items: page.items.map((resource) => this.#open(resource)) };
   }
 
+  /** Key of the directory that {@link list} lists, or the start of keys that it does. */
+  directoryOf(place: Place): string {
+    return this.#keyOf(storeIdOf(this.definition, place));
+  }
+
   /** PUT: stores the body under its id whether or not there was such an object; without precondition the last writer wins. */
   async replace({ place, body, ttlSeconds, precondition }: WriteRequest): Promise<Written> {
     const owner = ownerOf(this.definition, place);

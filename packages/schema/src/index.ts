@@ -19,6 +19,7 @@ export {
 } from "./encryption.ts";
 export { expressionProblem } from "./expression-check.ts";
 export type { Upstream } from "./fields/upstream.ts";
+export { schemaFragment } from "./fragments.ts";
 export { type JsonDialect, schemaToJson, toJsonSchema } from "./json-schema.ts";
 export { byUrlOrBody, type Identify } from "./naming.ts";
 export {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { INJECTION_MARK } from "./fragments.ts";
 import { type JsonDialect, schemaToJson } from "./json-schema.ts";
 import { type CheckablePlugin, pluginMeta } from "./plugin-check.ts";
 
@@ -15,9 +16,6 @@ export interface DescribablePlugin extends CheckablePlugin {
   /** Dotted paths of the configuration inside consumers that are encrypted at rest. */
   readonly consumerSecretFields?: readonly string[];
 }
-
-/** How APISIX marks what it adds to a plugin's schema; clients may look for it. */
-const INJECTION_MARK = "this is a mark for our injected plugin schema";
 
 /** One plugin with all its schemas, as APISIX's lists of plugins show it. */
 export function describePluginSchemas(plugin: DescribablePlugin, subsystem: Subsystem): object {

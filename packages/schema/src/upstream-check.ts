@@ -1,14 +1,8 @@
 import { isIPv6 } from "node:net";
+import { checkValue } from "./check-value.ts";
 import { isRecord } from "./fields/rules.ts";
-import { textProblem } from "./fields/text.ts";
-import type { Upstream } from "./fields/upstream.ts";
+import { hashHeader, hashVariable, type Upstream } from "./fields/upstream.ts";
 import { tlsPairProblem } from "./pem.ts";
-
-const hashVariable = textProblem({
-  pattern:
-    "^((uri|server_name|server_addr|request_uri|remote_port|remote_addr|query_string|host|hostname|mqtt_client_id)|arg_[0-9a-zA-z_-]+)$",
-});
-const hashHeader = textProblem({ pattern: "^[a-zA-Z0-9-_]+$" });
 
 /** Rules of an upstream that its schema cannot say; returns the whole `error_msg`. APISIX: upstream checks. */
 export function upstreamProblem(upstream: Upstream): string | undefined {
@@ -53,6 +47,6 @@ function hashKeyProblem({ type, hash_on, key }: Upstream): string | undefined {
   if (type !== "chash" || hash_on === "consumer") return undefined;
   if (key === undefined) return "missing key";
   if (hash_on === "vars_combinations") return undefined;
-  const problem = hash_on === "vars" ? hashVariable(key) : hashHeader(key);
-  return problem === undefined ? undefined : `invalid configuration: ${problem}`;
+  const checked = checkValue(hash_on === "vars" ? hashVariable : hashHeader, key);
+  return checked.ok ? undefined : `invalid configuration: ${checked.message}`;
 }

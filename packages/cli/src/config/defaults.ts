@@ -11,6 +11,7 @@ export const DEFAULTS = {
     admin: {
       admin_key_required: true,
       admin_key: [{ name: "admin", key: "", role: "admin" }],
+      admin_api_version: "v3",
       enable_admin_ui: true,
       allow_admin: ["127.0.0.0/24"],
       admin_listen: { ip: "127.0.0.1", port: 9180 },

@@ -65,6 +65,11 @@ const admin = z.object({
     difference:
       "left out, pages of other origins are refused while the admin key is publicly known or not required; `true` lets them in",
   }),
+  admin_api_version: field(z.enum(["v3", "v2"], { error: "expected v3 or v2" }), {
+    description: "Shapes of the Admin API's answers: today's, or those of APISIX before version 3.",
+    difference:
+      "other values are refused, in APISIX they stand for v2; lists of v2 have no credentials among consumers and no cost decorations among services, and its writes with `ttl` do not name the lease",
+  }),
   enable_admin_ui: field(z.boolean(), {
     description: "false serves no dashboard.",
     difference: "no dashboard comes with the gateway: `fngate.admin_ui` says where one is",

@@ -33,6 +33,7 @@ export interface AdminSettings {
   /** Whether the file itself asks for CORS, so that it holds with a publicly known key too. */
   readonly isCrossOriginAllowed: boolean;
   readonly isStreamEnabled: boolean;
+  readonly apiVersion: "v2" | "v3";
   /** Absolute path of a dashboard's files; absent: none is served. */
   readonly dashboardDirectory: string | undefined;
 }
@@ -220,6 +221,7 @@ function createAdminSettings(file: ConfigFile, workingDirectory: string): AdminS
     isCorsEnabled: admin?.enable_admin_cors ?? true,
     isCrossOriginAllowed: admin?.enable_admin_cors === true,
     isStreamEnabled: (file.apisix?.proxy_mode ?? "http") !== "http",
+    apiVersion: admin?.admin_api_version ?? "v3",
     dashboardDirectory: dashboardDirectory(file, workingDirectory),
   };
 }

@@ -23,7 +23,6 @@ export const UNSUPPORTED_KEYS: ReadonlyMap<string, Reason> = new Map<string, Rea
   ["apisix.stream_proxy", LATER],
   ["apisix.tracing", LATER],
   ["apisix.worker_startup_time_threshold", NGINX],
-  ["deployment.admin.admin_api_version", LATER],
   ["deployment.config_provider", LATER],
   ["deployment.etcd.health_check_timeout", LATER],
   ["deployment.etcd.resync_delay", LATER],

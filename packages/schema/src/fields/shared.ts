@@ -21,8 +21,11 @@ const name = text({ min: 1, max: 256 });
 /** Free text, at most 256 characters. */
 export const desc = text({ max: 256 });
 
-/** Key/value pairs; values are 1 to 256 characters without blanks. */
-export const labels = mapOf(text({ min: 1, max: 256, pattern: "^\\S+$" }));
+/** Value of a label: 1 to 256 characters without blanks. */
+export const labelValue = text({ min: 1, max: 256, pattern: "^\\S+$" });
+
+/** Key/value pairs. */
+export const labels = mapOf(labelValue);
 
 /** Unix seconds. */
 export const timestamp = integer();

@@ -48,7 +48,8 @@ function threshold(min: 0 | 1, count: number) {
 const interval = integer({ min: 1 }).default(1);
 const checkType = choice(["http", "https", "tcp"]).default("http");
 
-const active = openObject({
+/** Checks that the gateway makes of its own. */
+export const activeChecks = openObject({
   type: checkType,
   timeout: z.number().default(1),
   concurrency: integer().default(10),
@@ -73,7 +74,8 @@ const active = openObject({
   }).optional(),
 });
 
-const passive = openObject({
+/** What the answers to clients tell. */
+export const passiveChecks = openObject({
   type: checkType,
   healthy: openObject({
     http_statuses: httpStatuses([
@@ -89,10 +91,20 @@ const passive = openObject({
   }).optional(),
 });
 
-const checks = closedObject(
-  { active: active.optional(), passive: passive.optional() },
+/** How the health of nodes is found out. */
+export const checks = closedObject(
+  { active: activeChecks.optional(), passive: passiveChecks.optional() },
   anyOfRequired(["active"], ["active", "passive"]),
 );
+
+/** Key of a consistent hash over a variable. */
+export const hashVariable = text({
+  pattern:
+    "^((uri|server_name|server_addr|request_uri|remote_port|remote_addr|query_string|host|hostname|mqtt_client_id)|arg_[0-9a-zA-z_-]+)$",
+});
+
+/** Key of a consistent hash over a header or cookie. */
+export const hashHeader = text({ pattern: "^[a-zA-Z0-9-_]+$" });
 
 /** An upstream, stored on its own or embedded in a route, service or stream route. APISIX: upstream schema. */
 export const upstream = closedObject(
