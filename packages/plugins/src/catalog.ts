@@ -17,11 +17,13 @@ import { limitReq } from "./limit-req/index.ts";
 import { mocking } from "./mocking/index.ts";
 import { openfunction } from "./openfunction/index.ts";
 import { proxyMirror } from "./proxy-mirror/index.ts";
+import { proxyRewrite } from "./proxy-rewrite/index.ts";
 import { realIp } from "./real-ip/index.ts";
 import { redirect } from "./redirect/index.ts";
 import { refererRestriction } from "./referer-restriction/index.ts";
 import { requestId } from "./request-id/index.ts";
 import { requestValidation } from "./request-validation/index.ts";
+import { responseRewrite } from "./response-rewrite/index.ts";
 import { trafficSplit } from "./traffic-split/index.ts";
 import { uaRestriction } from "./ua-restriction/index.ts";
 import { uriBlocker } from "./uri-blocker/index.ts";
@@ -46,11 +48,13 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   mocking,
   openfunction,
   proxyMirror,
+  proxyRewrite,
   realIp,
   redirect,
   refererRestriction,
   requestId,
   requestValidation,
+  responseRewrite,
   trafficSplit,
   uaRestriction,
   uriBlocker,
