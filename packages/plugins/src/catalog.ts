@@ -16,6 +16,7 @@ import { limitCount } from "./limit-count/index.ts";
 import { limitReq } from "./limit-req/index.ts";
 import { mocking } from "./mocking/index.ts";
 import { openfunction } from "./openfunction/index.ts";
+import { proxyCache } from "./proxy-cache/index.ts";
 import { proxyMirror } from "./proxy-mirror/index.ts";
 import { proxyRewrite } from "./proxy-rewrite/index.ts";
 import { realIp } from "./real-ip/index.ts";
@@ -47,6 +48,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   limitReq,
   mocking,
   openfunction,
+  proxyCache,
   proxyMirror,
   proxyRewrite,
   realIp,

@@ -3,6 +3,7 @@ import { discoverySection } from "./discovery-section.ts";
 import { field } from "./field-notes.ts";
 import { fngateSection } from "./fngate-section.ts";
 import { NGINX_SIZE, NGINX_TIME } from "./nginx-units.ts";
+import { pluginSections, proxyCacheSection } from "./plugin-sections.ts";
 
 /** APISIX's key for `apisix.node_listen` entries and other addresses; port 0 takes any free port. */
 const port = () => z.int().min(0).max(65_535);
@@ -188,6 +189,7 @@ const apisix = z.object({
       }),
     })
     .optional(),
+  proxy_cache: proxyCacheSection,
   trusted_addresses: field(addressRanges().min(1), {
     type: "list of addresses and CIDR ranges",
     description: "Peers whose `X-Forwarded-*` fields are believed.",
@@ -329,7 +331,7 @@ export const configSchema = z.object({
     description: "The plugins that objects may use; left out: all there are.",
     difference: "the default is what we have, not APISIX's list; names we do not have are named in a warning",
   }),
-  plugin_attr: z.object({ prometheus: prometheus.optional() }).optional(),
+  plugin_attr: z.object({ prometheus: prometheus.optional(), ...pluginSections }).optional(),
   graphql: z
     .object({
       max_size: field(z.int().positive(), {

@@ -142,6 +142,12 @@ describe("createSettings", () => {
     expect(limits({ client_max_body_size: "10" })?.maxBodyBytes).toBe(10);
   });
 
+  it("hands each plugin its section", () => {
+    const zones = [{ name: "m", memory_size: "1m" }];
+    const found = settingsOf({ plugin_attr: { redirect: { https_port: 8443 } }, apisix: { proxy_cache: { zones } } });
+    expect(found.proxy?.pluginAttributes).toMatchObject({ redirect: { https_port: 8443 }, "proxy-cache": { zones } });
+  });
+
   it("serves no metrics when the server is off or prometheus is not among the plugins", () => {
     expect(settingsOf({ plugin_attr: { prometheus: { enable_export_server: false } } }).proxy?.metrics).toBeUndefined();
     expect(settingsOf({ plugins: ["openfunction"] }).proxy?.metrics).toBeUndefined();

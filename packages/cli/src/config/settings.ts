@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { GatewayError } from "@fngate/kernel";
 import { nginxSizeBytes, nginxTimeMs } from "./nginx-units.ts";
+import { pluginAttributesOf } from "./plugin-sections.ts";
 import type { ConfigFile } from "./schema.ts";
 import { createUpstreamSettings, type UpstreamSettings } from "./upstream-settings.ts";
 
@@ -57,6 +58,8 @@ export interface ProxySettings {
   readonly bodyVariables: { readonly postArgumentBytes: number; readonly graphqlBytes: number };
   readonly showUpstreamStatus: boolean;
   readonly upstreams: UpstreamSettings;
+  /** Sections of `plugin_attr` by plugin, and `apisix.proxy_cache` for `proxy-cache`. */
+  readonly pluginAttributes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly metrics: (Address & { readonly uri: string; readonly prefix: string }) | undefined;
   readonly status: Address | undefined;
   readonly control: Address | undefined;
@@ -273,6 +276,7 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     },
     showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
     upstreams: createUpstreamSettings(file),
+    pluginAttributes: pluginAttributesOf(file),
     metrics: createMetricsSettings(file),
     status: apisix?.status && addressOf(apisix.status, 7085),
     control: apisix?.enable_control === false ? undefined : addressOf(apisix?.control, 9090),

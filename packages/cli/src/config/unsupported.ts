@@ -16,7 +16,6 @@ export const UNSUPPORTED_KEYS: ReadonlyMap<string, Reason> = new Map<string, Rea
   ["apisix.id", LATER],
   ["apisix.lru", LATER],
   ["apisix.lua_module_hook", NGINX],
-  ["apisix.proxy_cache", LATER],
   ["apisix.proxy_protocol", LATER],
   ["apisix.router.ssl", LATER],
   ["apisix.ssl", LATER],

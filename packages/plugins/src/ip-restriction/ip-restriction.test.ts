@@ -25,6 +25,7 @@ describeSchema(ipRestrictionSchema, {
     [{ whitelist: [] }, "whitelist"],
     [{ whitelist: ["localhost"] }, "whitelist.0"],
     [{ whitelist: ["::1", "10.0.0.1/99"] }, "whitelist.1"],
+    [{ whitelist: ["10.255.256.0/24"] }, "whitelist.0"],
     [{ blacklist: ["::1/129"] }, "invalid ip address: ::1/129"],
     [{ whitelist: ["::1"], message: "" }, "message"],
     [{ whitelist: ["::1"], response_code: 402 }, "response_code"],

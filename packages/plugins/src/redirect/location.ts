@@ -28,7 +28,8 @@ export function compileHttpsLocation(port: unknown): LocationOf {
 
 function compileBase({ regex_uri: regexUri, uri }: RedirectConfig): LocationOf {
   if (uri !== undefined) {
-    const template = compileTemplate(uri);
+    // Here, other than elsewhere, the backslash of `\\$` stays (APISIX: redirect).
+    const template = compileTemplate(uri.replaceAll("\\$", "\\\\$"));
     return ({ variables }) => template.render(variables);
   }
   const [pattern, replacement] = regexUri ?? [];

@@ -36,6 +36,7 @@ describe("redirect", () => {
     [{ uri: "/test/add" }, "/hello", 302, "/test/add"],
     [{ uri: "$uri/test", ret_code: 301 }, "/hello", 301, "/hello/test"],
     [{ uri: "/foo$$uri" }, "/hello", 302, "/foo$/hello"],
+    [{ uri: "/a\\$uri$uri" }, "/hello", 302, "/a\\$uri/hello"],
     [{ uri: "/foo$uri$none" }, "/hello", 302, "/foo/hello"],
     [{ uri: "https://${host}${request_uri}" }, "/hello?a=b", 302, "https://127.0.0.1/hello?a=b"],
     [{ uri: "/$arg_name" }, "/x?name=jack", 302, "/jack"],

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 
@@ -7,8 +7,7 @@ type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 /** Tells whether an address is in a list of addresses and ranges. */
 export type AddressTest = (address: string) => boolean;
 
-/** What APISIX's schema takes for a range before it looks closer. */
-const IPV4_RANGE = /^(\d{1,3}\.){3}\d{1,3}\/([12]?\d|3[0-2])$/;
+/** What APISIX's schema takes for an IPv6 range before it looks closer. */
 const IPV6_RANGE = /^([a-fA-F\d]{0,4}:){1,8}(:[a-fA-F\d]{0,4}){0,8}([a-fA-F\d]{0,4})?\/\d{1,3}$/;
 
 /** A list field of IPv4 and IPv6 addresses and CIDR ranges. */
@@ -36,7 +35,8 @@ export function compileAddresses(entries: readonly string[]): AddressTest {
 }
 
 function looksLikeAddress(entry: string): boolean {
-  return isIP(entry) !== 0 || IPV4_RANGE.test(entry) || IPV6_RANGE.test(entry);
+  const [, address = "", bits = ""] = /^([\d.]+)\/(\d\d?)$/.exec(entry) ?? [];
+  return isIP(entry) !== 0 || (isIPv4(address) && Number(bits) <= 32) || IPV6_RANGE.test(entry);
 }
 
 /** At most one range; nothing for text that is none. */
