@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tempDirectory } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
-import { openAccessLogFile } from "./access-log-file.ts";
+import { openAccessLogFile, wholeLines } from "./access-log-file.ts";
 
 describe("openAccessLogFile", () => {
   it("makes the directory, appends, and has written everything once it is closed", async () => {
@@ -34,4 +34,15 @@ describe("openAccessLogFile", () => {
     await using directory = await tempDirectory();
     await expect(openAccessLogFile(directory.path)).rejects.toThrow(/EISDIR/);
   });
+});
+
+it.each([
+  ["a\nbb\nccc\n", 4, ["a\n", "bb\n", "ccc\n"]],
+  ["a\nbb\nccc\n", 5, ["a\nbb\n", "ccc\n"]],
+  ["aaaaaa\nb\n", 3, ["aaaaaa\n", "b\n"]],
+  ["\u00e9\u00e9\na\n", 5, ["\u00e9\u00e9\n", "a\n"]],
+  ["no end", 3, ["no end"]],
+  ["", 3, []],
+])("goes to a shared stream in pieces of whole lines: %j", (text, maxBytes, pieces) => {
+  expect(wholeLines(text, maxBytes).map(String)).toEqual(pieces);
 });

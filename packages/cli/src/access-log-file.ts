@@ -24,6 +24,12 @@ const STREAM_DESCRIPTORS: ReadonlyMap<string, number> = new Map([
   ["/dev/stderr", 2],
 ]);
 
+/**
+ * What a pipe takes in one piece (Linux: PIPE_BUF), bytes: workers share the streams of their primary, and lines of
+ * one must not end up inside lines of another. A file that is open for appending takes any write whole.
+ */
+const PIPE_PIECE_BYTES = 4_096;
+
 /** The stream in its byte mode, which its types leave out. */
 interface ByteStream {
   write(bytes: string | Uint8Array): boolean;
@@ -38,8 +44,10 @@ export async function openAccessLogFile(path: string): Promise<AccessLogFile> {
     maxLength: LONGEST_BACKLOG_BYTES,
     // In text mode the stream measures all that is buffered anew for each piece.
     contentMode: "buffer",
+    ...(STREAM_DESCRIPTORS.has(path) && { maxWrite: PIPE_PIECE_BYTES }),
   });
-  if (!STREAM_DESCRIPTORS.has(path)) await once(stream, "ready");
+  const isShared = STREAM_DESCRIPTORS.has(path);
+  if (!isShared) await once(stream, "ready");
   // A full disk must not stop the gateway: the lines are lost, as with nginx.
   stream.on("error", () => undefined);
   const bytes: ByteStream = stream;
@@ -49,7 +57,7 @@ export async function openAccessLogFile(path: string): Promise<AccessLogFile> {
     if (pending === "") return;
     const text = pending;
     pending = "";
-    bytes.write(Buffer.from(text));
+    for (const piece of isShared ? wholeLines(text, PIPE_PIECE_BYTES) : [Buffer.from(text)]) bytes.write(piece);
   };
   const timer = setInterval(flush, FLUSH_INTERVAL_MS);
   timer.unref();
@@ -70,3 +78,20 @@ export async function openAccessLogFile(path: string): Promise<AccessLogFile> {
     },
   };
 }
+
+/** Lines in pieces of at most that many bytes; a longer line is a piece of its own. */
+export function wholeLines(text: string, maxBytes: number): readonly Buffer[] {
+  const bytes = Buffer.from(text);
+  const pieces: Buffer[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const limit = start + maxBytes;
+    const lastEnd = limit >= bytes.length ? bytes.length - 1 : bytes.lastIndexOf(LINE_FEED, limit - 1);
+    const end = lastEnd >= start ? lastEnd : bytes.indexOf(LINE_FEED, limit);
+    const next = end < 0 ? bytes.length : end + 1;
+    pieces.push(bytes.subarray(start, next));
+    start = next;
+  }
+  return pieces;
+}
+
+const LINE_FEED = 0x0a;

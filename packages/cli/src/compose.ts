@@ -1,7 +1,9 @@
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { AdminTls, ControlPlane } from "@fngate/control-plane";
 import type { DataPlane } from "@fngate/data-plane";
+import type { SideDesk, SideSource } from "@fngate/data-plane/side";
 import { type Clock, GatewayError, Lifecycle, type LifecycleStage, type Logger } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
 import type { SampleFunction } from "@fngate/sample-function";
@@ -15,6 +17,8 @@ import type { AdminAddress, AdminSettings, EtcdSettings, ProxySettings, Settings
 import { type BoundListener, findListenError, type ListenerName } from "./listening.ts";
 import { readPem } from "./read-pem.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
+import type { WorkerPool } from "./workers/worker-pool.ts";
+import { workerSettings } from "./workers/worker-settings.ts";
 
 /** Ports that the parts of a process share. */
 export interface ComposeDeps {
@@ -33,6 +37,8 @@ export interface Gateway {
   readonly isReady: boolean;
   /** File of the generated admin key, once the control plane has started with one. */
   readonly generatedKeyFile: string | undefined;
+  /** What the data plane of this process tells of itself, once it is started. */
+  readonly side: SideSource | undefined;
   /** Why there is no sample function although one was asked for. */
   readonly sampleFunctionProblem: unknown;
 }
@@ -58,6 +64,8 @@ class ComposedGateway implements Gateway {
   #trusted: string | undefined;
   #controlPlane: ControlPlane | undefined;
   #dataPlane: DataPlane | undefined;
+  #pool: WorkerPool | undefined;
+  #desk: SideDesk | undefined;
   #accessLog: AccessLogFile | undefined;
   #sampleFunction: Promise<SampleFunction | undefined> | undefined;
   #generatedKeyFile: string | undefined;
@@ -70,7 +78,12 @@ class ComposedGateway implements Gateway {
   }
 
   get isReady(): boolean {
+    if (this.#pool !== undefined) return this.#pool.notReady === undefined;
     return this.#settings.proxy === undefined || (this.#dataPlane?.isReady ?? false);
+  }
+
+  get side(): SideSource | undefined {
+    return this.#dataPlane;
   }
 
   get generatedKeyFile(): string | undefined {
@@ -85,9 +98,10 @@ class ComposedGateway implements Gateway {
   *#stages(): Iterable<LifecycleStage> {
     const { admin, proxy, sampleFunction } = this.#settings;
     if (sampleFunction !== undefined) yield this.#sampleFunctionStage(sampleFunction.port);
-    yield this.#storeStage();
+    const workers = proxy === undefined ? 1 : workersOf(this.#settings);
+    if (workers === 1 || admin !== undefined) yield this.#storeStage();
     if (admin !== undefined) yield this.#adminStage(admin);
-    if (proxy !== undefined) yield this.#proxyStage(proxy);
+    if (proxy !== undefined) yield workers === 1 ? this.#proxyStage(proxy) : this.#workersStage(proxy, workers);
     if (sampleFunction !== undefined) yield this.#sampleFunctionReadyStage();
   }
 
@@ -120,7 +134,7 @@ class ComposedGateway implements Gateway {
       this.#document = createDocumentStore();
       return this.#document;
     }
-    if (etcd === undefined) return openEmbedded(dataDir, this.#deps);
+    if (etcd === undefined) return openEmbedded(dataDir, this.#settings.isStoreReadOnly, this.#deps);
     return openEtcd({ ...etcd, trusted: this.#trusted }, this.#deps);
   }
 
@@ -203,6 +217,45 @@ class ComposedGateway implements Gateway {
     };
   }
 
+  /** The data plane in processes of its own; what is asked beside the traffic is asked of all of them here. */
+  #workersStage(proxy: ProxySettings, count: number): LifecycleStage {
+    return {
+      name: "workers",
+      start: async () => {
+        const [{ WorkerPool }, { createClusterForker }, { SideDesk }] = await Promise.all([
+          import("./workers/worker-pool.ts"),
+          import("./workers/cluster-forker.ts"),
+          import("@fngate/data-plane/side"),
+        ]);
+        const { clock, logger, onListening } = this.#deps;
+        const admin = this.#adminTarget(undefined);
+        const settingsOf = (index: number): Settings => workerSettings(this.#settings, index, admin);
+        const pool = new WorkerPool({ count, fork: createClusterForker(), settingsOf, clock, logger, onListening });
+        this.#pool = pool;
+        await pool.start();
+        this.#desk = new SideDesk(
+          {
+            ...{ metrics: proxy.metrics, status: proxy.status, control: proxy.control, logger },
+            onListening: (listener, host, port) =>
+              onListening({ listener: listener === "http" ? "proxy" : listener, host, port }),
+          },
+          pool,
+        );
+        await this.#desk.listen().catch(async (error: unknown) => {
+          pool.kill();
+          throw error;
+        });
+      },
+      stop: async ({ deadlineMs }) => {
+        try {
+          await this.#pool?.stop({ deadlineMs });
+        } finally {
+          await this.#desk?.close();
+        }
+      },
+    };
+  }
+
   /** Begins to start the function's process, whose own start would cost more time than all the rest together. */
   #sampleFunctionStage(port: number): LifecycleStage {
     return {
@@ -243,9 +296,14 @@ class ComposedGateway implements Gateway {
   }
 }
 
-async function openEmbedded(dataDir: string, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
+/** Processes that serve requests. */
+function workersOf({ workers }: Settings): number {
+  return workers === "auto" ? availableParallelism() : workers;
+}
+
+async function openEmbedded(dataDir: string, readOnly: boolean, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
   const { openEmbeddedStore } = await import("@fngate/store/embedded");
-  return openEmbeddedStore({ path: join(dataDir, "store.sqlite"), logger, clock });
+  return openEmbeddedStore({ path: join(dataDir, "store.sqlite"), readOnly, logger, clock });
 }
 
 interface StandaloneFile {

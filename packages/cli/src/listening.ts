@@ -60,6 +60,7 @@ export function findListenError(error: unknown): ListenError | undefined {
 function asListenError(error: Error): ListenError | undefined {
   if (!("code" in error && "syscall" in error && "port" in error)) return undefined;
   const { code, syscall, port } = error;
-  if (typeof code !== "string" || syscall !== "listen" || typeof port !== "number") return undefined;
+  if (typeof code !== "string" || (syscall !== "listen" && syscall !== "bind") || typeof port !== "number")
+    return undefined;
   return { code, port, address: "address" in error ? String(error.address) : "" };
 }

@@ -16,6 +16,7 @@ export interface FollowerOptions {
   readonly logger: Logger;
   readonly random: () => number;
   readonly lastKnownPath: string | undefined;
+  readonly writesLastKnown: boolean;
   readonly publishIntervalMs: number | undefined;
 }
 
@@ -29,7 +30,7 @@ export class ConfigFollower {
   #isSynced = false;
 
   constructor(options: FollowerOptions) {
-    const { clock, lastKnownPath: path, logger, prefix, publisher, random, store } = options;
+    const { clock, lastKnownPath: path, logger, prefix, publisher, random, store, writesLastKnown } = options;
     const intervalMs = options.publishIntervalMs ?? DEFAULT_PUBLISH_INTERVAL_MS;
     this.#coalescer = new Coalescer({
       clock,
@@ -47,7 +48,7 @@ export class ConfigFollower {
       logger,
       onUpdate: (update) => {
         this.#coalescer.offer(update);
-        if (update.source !== "last-known" && update.changes.length > 0) file?.touch();
+        if (writesLastKnown && update.source !== "last-known" && update.changes.length > 0) file?.touch();
       },
       ...(file === undefined ? {} : { readLastKnown: () => file.read() }),
     });

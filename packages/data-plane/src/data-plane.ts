@@ -80,6 +80,7 @@ class StoreDataPlane implements DataPlane {
       logger,
       random: options.random ?? Math.random,
       lastKnownPath: options.lastKnownFile,
+      writesLastKnown: options.writesLastKnownFile !== false,
       publishIntervalMs: options.publishIntervalMs,
     });
     this.#handler = this.#createHandler();

@@ -122,6 +122,8 @@ export interface DataPlaneOptions {
   readonly accessLogTemplate?: string;
   /** File that keeps the last complete configuration, so that a start without store serves it. */
   readonly lastKnownFile?: string;
+  /** False leaves writing that file to another process; default true. */
+  readonly writesLastKnownFile?: boolean;
   /** Shortest time between two publications of configuration, milliseconds; default 10. */
   readonly publishIntervalMs?: number;
   readonly logger: Logger;

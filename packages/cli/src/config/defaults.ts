@@ -58,6 +58,7 @@ export const DEFAULTS = {
   },
   nginx_config: {
     error_log_level: "notice",
+    worker_processes: 1,
     worker_shutdown_timeout: "240s",
     http: {
       enable_access_log: true,

@@ -99,6 +99,12 @@ export const OVERRIDES: readonly Override[] = [
     parse: replaceAdminKey,
   },
   {
+    variables: ["APISIX_WORKER_PROCESSES"],
+    path: "nginx_config.worker_processes",
+    description: "processes that serve requests",
+    parse: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+  },
+  {
     variables: ["APISIX_DEPLOYMENT_ETCD_HOST"],
     path: "deployment.etcd.host",
     description: "JSON list of etcd end points",

@@ -262,6 +262,13 @@ const nginxConfig = z.object({
     description: "Least severe level that is logged to standard error.",
     difference: "`notice` by default, so that the start is seen; APISIX: `warn`",
   }),
+  worker_processes: field(z.union([z.int().positive(), z.literal("auto")], { error: "expected a number or auto" }), {
+    type: "number or `auto`",
+    description:
+      "Processes that serve requests on the same ports; `auto`: one per core. With 1 everything is in one process. `APISIX_WORKER_PROCESSES` replaces it.",
+    difference:
+      "limit counters and health checks are each process's own; one process where the Admin API keeps a document in memory",
+  }),
   worker_shutdown_timeout: field(nginxTime(), {
     type: "time",
     description: "How long requests may go on after SIGINT or SIGTERM.",

@@ -71,6 +71,10 @@ export interface ProxySettings {
     | { readonly path: string; readonly format: "text" | "json"; readonly template: string | undefined }
     | undefined;
   readonly lastKnownFile: string | undefined;
+  /** False in a worker that leaves writing that file to another one; default true. */
+  readonly writesLastKnownFile?: boolean;
+  /** False in a worker: the listeners beside the traffic are the primary's; default true. */
+  readonly listenBeside?: boolean;
 }
 
 /** How to reach etcd; paths are absolute. */
@@ -113,6 +117,10 @@ export interface Settings {
   readonly plugins: readonly string[] | undefined;
   readonly admin: AdminSettings | undefined;
   readonly proxy: ProxySettings | undefined;
+  /** Processes that serve requests; with 1 everything is in one process. `auto`: one per core. */
+  readonly workers: number | "auto";
+  /** Set where another process writes the embedded store. */
+  readonly isStoreReadOnly: boolean;
   readonly sampleFunction: { readonly port: number } | undefined;
 }
 
@@ -150,6 +158,9 @@ export function createSettings(file: ConfigFile, workingDirectory: string, confi
     plugins: file.plugins,
     admin: hasAdmin(file, role) ? createAdminSettings(file, workingDirectory) : undefined,
     proxy: role === "control_plane" ? undefined : createProxySettings(file, dataDir),
+    // A document that only the Admin API has is in the memory of one process.
+    workers: standalone?.source === "admin" ? 1 : (file.nginx_config?.worker_processes ?? "auto"),
+    isStoreReadOnly: false,
     sampleFunction: file.fngate?.sample_function?.enable
       ? { port: file.fngate.sample_function.port ?? 3233 }
       : undefined,

@@ -60,7 +60,6 @@ export const UNSUPPORTED_KEYS: ReadonlyMap<string, Reason> = new Map<string, Rea
   ["nginx_config.stream", LATER],
   ["nginx_config.stream_configuration_snippet", NGINX],
   ["nginx_config.user", LATER],
-  ["nginx_config.worker_processes", LATER],
   ["nginx_config.worker_rlimit_nofile", NGINX],
   ["plugin_attr", LATER],
   ["stream_plugins", LATER],

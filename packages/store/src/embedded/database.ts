@@ -63,6 +63,22 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
+/**
+ * Opens the file of a store that another process has made and writes to. Raises `STORE_UNAVAILABLE` when it is not
+ * there, or not one that this release reads.
+ */
+export function openForReading(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    checkFormat(database, path);
+    return database;
+  } catch (error) {
+    if (database?.isOpen) database.close();
+    throw unavailable(path, error);
+  }
+}
+
 /** The `STORE_UNAVAILABLE` of anything SQLite or the file system raises; other errors of the gateway pass unchanged. */
 export function unavailable(path: string, error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;

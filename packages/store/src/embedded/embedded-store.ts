@@ -14,7 +14,7 @@ import type {
   WatchOptions,
 } from "../config-store.ts";
 import { parseRevision, type Revision } from "../revision.ts";
-import { openDatabase, readAtOnce, transact, unavailable } from "./database.ts";
+import { openDatabase, openForReading, readAtOnce, transact, unavailable } from "./database.ts";
 import { ENTRIES_PER_TURN, listInTurns } from "./list-in-turns.ts";
 import { Tables } from "./tables.ts";
 
@@ -26,6 +26,8 @@ export interface EmbeddedStoreOptions {
   readonly logger?: Logger;
   /** Decides when entries expire and how often other processes' writes are looked for; default: the machine's time. */
   readonly clock?: Clock;
+  /** Follows what another process writes: nothing is made, written or expired here. Default false. */
+  readonly readOnly?: boolean;
   /** How many revisions back a watch can begin; older ones are forgotten. Default 10000. */
   readonly historyLimit?: number;
 }
@@ -52,6 +54,7 @@ class EmbeddedConfigStore implements ConfigStore {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #historyLimit: number;
+  readonly #isReadOnly: boolean;
   readonly #database: DatabaseSync;
   readonly #tables: Tables;
   readonly #closing = new AbortController();
@@ -66,7 +69,8 @@ class EmbeddedConfigStore implements ConfigStore {
     this.#logger = options.logger ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
     this.#historyLimit = options.historyLimit ?? DEFAULT_HISTORY_LIMIT;
-    this.#database = openDatabase(options.path);
+    this.#isReadOnly = options.readOnly ?? false;
+    this.#database = this.#isReadOnly ? openForReading(options.path) : openDatabase(options.path);
     this.#tables = new Tables(this.#database);
     this.#dataVersion = this.#tables.dataVersion();
     this.#nextExpiry = this.#tables.nextExpiry();
@@ -165,6 +169,7 @@ class EmbeddedConfigStore implements ConfigStore {
 
   /** Runs `work` as one transaction with at most one new revision, which `work` asks for when it changes something. */
   #write<TResult>(options: CallOptions, work: (next: () => number) => TResult): TResult {
+    if (this.#isReadOnly) throw new GatewayError("STORE_READ_ONLY", "this process only reads the store");
     return this.#call(options, () => this.#commit(work));
   }
 
@@ -202,7 +207,8 @@ class EmbeddedConfigStore implements ConfigStore {
 
   #expire(): void {
     const now = this.#clock.now();
-    if (now < this.#nextExpiry) return;
+    // The process that writes sees to it within its own poll.
+    if (now < this.#nextExpiry || this.#isReadOnly) return;
     this.#commit((next) => this.#dropAll(this.#tables.expired(now), next));
     this.#nextExpiry = this.#tables.nextExpiry();
   }
