@@ -38,6 +38,9 @@ import { SnapshotCell } from "./snapshot-cell.ts";
 
 const DEFAULT_MAX_HEADER_BYTES = 32 * 1024;
 
+/** Long enough for a plugin that reads a body which a client sends slowly. */
+const DEFAULT_PLUGIN_DEADLINE_MS = 300_000;
+
 /** Creates a data plane: follows the configuration in the store and serves requests by it. Nothing runs before `start`. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   return new StoreDataPlane(options);
@@ -254,6 +257,7 @@ class StoreDataPlane implements DataPlane {
         serverHeader,
         showUpstreamStatus,
         overlays: new ConsumerOverlays(),
+        pluginDeadlineMs: this.#options.pluginDeadlineMs ?? DEFAULT_PLUGIN_DEADLINE_MS,
         onFinished: (context: ExchangeContext) => {
           this.#stats.record(context);
           accessLog?.write(render(context));

@@ -85,6 +85,8 @@ export interface DataPlaneOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** `plugin_attr`: settings of plugins by name, for the process as a whole; default: none. */
   readonly pluginAttributes?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Longest wait for one phase of one plugin that does not answer at once, milliseconds; default 300000. */
+  readonly pluginDeadlineMs?: number;
   /** PEM certificates trusted for `https` functions and upstreams, beside Node's own and the system's. */
   readonly caCertificates?: readonly string[];
   readonly listen: readonly ListenAddress[];

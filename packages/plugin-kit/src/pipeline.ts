@@ -1,5 +1,5 @@
 import type { Transform } from "node:stream";
-import { GatewayError, messageOf } from "@fngate/kernel";
+import { GatewayError, isGatewayError, messageOf } from "@fngate/kernel";
 import type { LogContext, PhaseResult, RequestContext, ResponseContext } from "./context.ts";
 import type { PluginInstance } from "./plugin.ts";
 
@@ -65,17 +65,20 @@ export function compilePipeline(plugins: readonly ConfiguredPlugin[]): Pipeline 
  *
  * The result is a promise only when a hook returned one: a phase of synchronous plugins costs no microtask, and a
  * caller tells the two apart with {@link isPending}.
- * @throws GatewayError PLUGIN_FAILED (thrown or rejected) when a hook fails; `details` name plugin and phase.
+ * @param deadlineMs longest wait for one hook's promise, milliseconds; absent: any
+ * @throws GatewayError PLUGIN_FAILED (thrown or rejected) when a hook fails, PLUGIN_TIMEOUT when one takes too long;
+ *   `details` name the plugin.
  */
 export function runRequestPhase(
   hooks: readonly RequestHook[],
   context: RequestContext,
+  deadlineMs?: number,
 ): PhaseResult | Promise<PhaseResult> {
   for (let index = 0; index < hooks.length; index += 1) {
     const hook = hooks[index] as RequestHook;
     if (context.skipped?.has(hook.plugin) === true) continue;
     const result = runHook(hook, context);
-    if (isPending(result)) return finishPhase(hooks, index, { context, result });
+    if (isPending(result)) return finishPhase(hooks, index, { context, deadlineMs, result });
     if (result !== undefined) return result;
   }
   return undefined;
@@ -144,19 +147,34 @@ function hooksOf<TContext, TResult>(
 }
 
 /** The rest of a phase whose hook number `index` returned a promise. */
-async function finishPhase(
-  hooks: readonly RequestHook[],
-  index: number,
-  pending: { readonly context: RequestContext; readonly result: Promise<PhaseResult> },
-): Promise<PhaseResult> {
-  const { context, result } = pending;
+async function finishPhase(hooks: readonly RequestHook[], index: number, pending: PendingPhase): Promise<PhaseResult> {
+  const { context, deadlineMs, result } = pending;
+  const { plugin } = hooks[index] as RequestHook;
   let settled: PhaseResult;
   try {
-    settled = await result;
+    settled = await (deadlineMs === undefined ? result : within(result, plugin, deadlineMs));
   } catch (error) {
-    throw pluginFailed((hooks[index] as RequestHook).plugin, error);
+    throw isGatewayError(error, "PLUGIN_TIMEOUT") ? error : pluginFailed(plugin, error);
   }
-  return settled ?? runRequestPhase(hooks.slice(index + 1), context);
+  return settled ?? runRequestPhase(hooks.slice(index + 1), context, deadlineMs);
+}
+
+/** A phase that waits for a hook. */
+interface PendingPhase {
+  readonly context: RequestContext;
+  readonly deadlineMs: number | undefined;
+  readonly result: Promise<PhaseResult>;
+}
+
+/** What a promise settles to, unless that takes too long: what it becomes afterwards is nobody's business. */
+function within(result: Promise<PhaseResult>, plugin: string, deadlineMs: number): Promise<PhaseResult> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const message = `plugin ${plugin} was not done after ${deadlineMs} ms`;
+      reject(new GatewayError("PLUGIN_TIMEOUT", message, { details: { plugin } }));
+    }, deadlineMs);
+    result.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function runHook<TContext, TResult>(hook: Hook<TContext, TResult>, context: TContext): TResult {

@@ -75,6 +75,7 @@ export const DEFAULTS = {
   },
   fngate: {
     data_dir: ".fngate",
+    plugin_timeout: 300,
     proxy_admin: { enable: false, allow: ["127.0.0.0/8", "::1/128"] },
     sample_function: { enable: false, port: 3233 },
     access_log: { format: "text" },

@@ -42,6 +42,11 @@ export const fngateSection = z.object({
       }),
     })
     .optional(),
+  plugin_timeout: field(z.number().positive().max(2_000_000), {
+    type: "seconds",
+    description:
+      "Longest wait for a plugin that does not answer at once; then the request is answered 500 and the plugin is named in the log.",
+  }),
   sample_function: z
     .object({
       enable: field(z.boolean(), { description: "Starts a small HTTP function to try the gateway with." }),

@@ -167,7 +167,7 @@ apisix:
   node_listn: 1
   ssl: { listen: [{ port: 9443 }] }
   enable_reuseport: true
-plugin_attr: { skywalking: { service_name: x } }
+wasm: { plugins: [] }
 whatever: { deep: 1 }
 `);
     expect(config.apisix?.node_listen).toEqual([9080]);
@@ -175,7 +175,7 @@ whatever: { deep: 1 }
       "key apisix.node_listn is unknown and has no effect; did you mean node_listen? (config.yaml:3)",
       "key apisix.ssl.listen is not supported yet and has no effect (config.yaml:4)",
       "key apisix.enable_reuseport has no meaning outside nginx and has no effect (config.yaml:5)",
-      "key plugin_attr.skywalking is not supported yet and has no effect (config.yaml:6)",
+      "key wasm has no meaning outside nginx and has no effect (config.yaml:6)",
       "key whatever is unknown and has no effect (config.yaml:7)",
     ]);
   });
@@ -234,5 +234,17 @@ unknown: 1
     expect(text).toMatch(/role: control_plane # flag --role/);
     expect(text).toMatch(/prefix: \/apisix # default/);
     expect(text).not.toContain("unknown");
+  });
+});
+
+describe("plugin_attr", () => {
+  it("takes whatever plugins want to know, and no warning is about it", async () => {
+    const { config, warnings } = await load("plugin_attr:\n  mine: { a: [{ b: c }] }\n  other: {}\n");
+    expect(config.plugin_attr).toMatchObject({ mine: { a: [{ b: "c" }] }, other: {} });
+    expect(warnings).toEqual([]);
+  });
+
+  it("still has to be a map for each plugin", async () => {
+    expect(await problems("plugin_attr: { mine: 1 }\n")).toEqual([expect.stringContaining("plugin_attr.mine: ")]);
   });
 });

@@ -53,10 +53,17 @@ function descend(visit: Visit, visitor: (visit: Visit) => boolean): void {
   }
 }
 
+/** The schema of members that have no name in a map's own. */
+function openSchema(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodObject) return schema.def.catchall;
+  if (schema instanceof z.ZodRecord) return schema.valueType;
+  return schema instanceof z.ZodUnknown ? schema : undefined;
+}
+
 function childrenOf({ path, value, schema }: Visit): Visit[] {
   const inner = schema === undefined ? undefined : schemaFor(schema, value);
   if (Array.isArray(value)) {
-    const element = inner instanceof z.ZodArray ? inner.element : undefined;
+    const element = inner instanceof z.ZodArray ? inner.element : openSchema(inner);
     return value.map((item, index) => ({ path: [...path, index], value: item, schema: element, siblings: [] }));
   }
   if (!isTreeMap(value)) return [];
@@ -65,7 +72,7 @@ function childrenOf({ path, value, schema }: Visit): Visit[] {
   return Object.entries(value).map(([key, child]) => ({
     path: [...path, key],
     value: child,
-    schema: Object.hasOwn(shape, key) ? shape[key] : undefined,
+    schema: Object.hasOwn(shape, key) ? shape[key] : openSchema(inner),
     siblings,
   }));
 }

@@ -338,7 +338,10 @@ export const configSchema = z.object({
     description: "The plugins that objects may use; left out: all there are.",
     difference: "the default is what we have, not APISIX's list; names we do not have are named in a warning",
   }),
-  plugin_attr: z.object({ prometheus: prometheus.optional(), ...pluginSections }).optional(),
+  plugin_attr: z
+    .object({ prometheus: prometheus.optional(), ...pluginSections })
+    .catchall(z.record(z.string(), z.unknown()))
+    .optional(),
   graphql: z
     .object({
       max_size: field(z.int().positive(), {

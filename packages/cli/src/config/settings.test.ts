@@ -233,3 +233,18 @@ describe("a configuration that is one document", () => {
     });
   });
 });
+
+describe("plugin settings", () => {
+  it("hands plugin_attr to the data plane as it is", () => {
+    const plugin_attr = { redirect: { https_port: 8443 }, mine: { a: [{ b: "c" }] } };
+    expect(settingsOf({ plugin_attr }).proxy?.pluginAttributes).toMatchObject({
+      ...plugin_attr,
+      prometheus: { metric_prefix: "apisix_" },
+    });
+  });
+
+  it("reads the longest wait for a plugin in seconds", () => {
+    expect(settingsOf({ fngate: { plugin_timeout: 1.5 } }).proxy?.pluginDeadlineMs).toBe(1_500);
+    expect(settingsOf({}).proxy?.pluginDeadlineMs).toBe(300_000);
+  });
+});

@@ -75,6 +75,8 @@ export interface ProxySettings {
   readonly writesLastKnownFile?: boolean;
   /** False in a worker: the listeners beside the traffic are the primary's; default true. */
   readonly listenBeside?: boolean;
+  /** Longest wait for one phase of one plugin. */
+  readonly pluginDeadlineMs: number;
 }
 
 /** How to reach etcd; paths are absolute. */
@@ -131,6 +133,9 @@ export type LogLevel = "debug" | "info" | "notice" | "warn" | "error" | "crit" |
 const APISIX_VERSION = "3.18.0";
 
 const LOOPBACK = "127.0.0.1";
+
+/** `fngate.plugin_timeout` where nothing fills the defaults in. */
+const DEFAULT_PLUGIN_SECONDS = 300;
 
 /**
  * Turns a configuration file, defaults filled in, into {@link Settings}; pure but for the two paths, of which
@@ -287,7 +292,6 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     },
     showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
     upstreams: createUpstreamSettings(file),
-    pluginAttributes: pluginAttributesOf(file),
     metrics: createMetricsSettings(file),
     status: apisix?.status && addressOf(apisix.status, 7085),
     control: apisix?.enable_control === false ? undefined : addressOf(apisix?.control, 9090),
@@ -295,6 +299,8 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
       ? { target: parseTarget(fngate.proxy_admin.upstream), allowedAddresses: fngate.proxy_admin.allow ?? [] }
       : undefined,
     accessLog: createAccessLogSettings(file, dataDir),
+    pluginAttributes: pluginAttributesOf(file),
+    pluginDeadlineMs: secondsInMs(fngate?.plugin_timeout),
     lastKnownFile: isLastKnownKept(file) ? join(dataDir, "last-known.json") : undefined,
   };
 }
@@ -346,6 +352,11 @@ function createMetricsSettings(file: ConfigFile): ProxySettings["metrics"] {
     uri: prometheus?.export_uri ?? "/apisix/prometheus/metrics",
     prefix: prometheus?.metric_prefix ?? "apisix_",
   };
+}
+
+/** Milliseconds of a number of seconds. */
+function secondsInMs(seconds = DEFAULT_PLUGIN_SECONDS): number {
+  return seconds * 1000;
 }
 
 function createAccessLogSettings(file: ConfigFile, dataDir: string): ProxySettings["accessLog"] {

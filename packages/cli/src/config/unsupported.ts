@@ -61,7 +61,6 @@ export const UNSUPPORTED_KEYS: ReadonlyMap<string, Reason> = new Map<string, Rea
   ["nginx_config.stream_configuration_snippet", NGINX],
   ["nginx_config.user", LATER],
   ["nginx_config.worker_rlimit_nofile", NGINX],
-  ["plugin_attr", LATER],
   ["stream_plugins", LATER],
   ["wasm", NGINX],
   ["xrpc", NGINX],

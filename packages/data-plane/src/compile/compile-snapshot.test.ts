@@ -250,7 +250,7 @@ function behaviour(bench: Bench): unknown {
       const plugins = value.effective.with(undefined, service).pipeline.access.map((hook) => hook.plugin);
       return { id: value.id, uri: match.uri, host: match.host, plugins, upstreamId: value.upstreamId };
     }),
-    global: bench.snapshot.globalPipeline.access.map((hook) => hook.plugin),
+    global: bench.snapshot.globalPlugins.pipeline.access.map((hook) => hook.plugin),
     tables: Object.entries(bench.snapshot.tables).map(([kind, table]) => [kind, [...table.keys()].sort()]),
     heirs: bench.snapshot.hostHeirs.map((heirs) => [...heirs].sort()).toObject(),
     specs: [...bench.snapshot.specs.keys()].sort(),

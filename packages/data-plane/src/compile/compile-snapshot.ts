@@ -139,7 +139,7 @@ class CompileRun {
         hostHeirs: placement.hostHeirs,
         tables,
         certificates: this.#indexCertificates(tables),
-        globalPipeline: globals.globalPipeline,
+        globalPlugins: globals.globalPlugins,
         globalHeld: globals.globalHeld,
         identities: this.#identities,
         diagnostics: settled(this.#diagnostics, previous.diagnostics),
@@ -196,11 +196,11 @@ class CompileRun {
     if (object !== undefined) this.#retired.push(object.held);
   }
 
-  #mergeGlobals(tables: SnapshotTables): Pick<Snapshot, "globalPipeline" | "globalHeld"> {
+  #mergeGlobals(tables: SnapshotTables): Pick<Snapshot, "globalPlugins" | "globalHeld"> {
     if (this.#changedIds.global_rule.size === 0) return this.#previous;
     const merged = mergeGlobalRules([...tables.global_rule.values()]);
     this.#note(GLOBAL_RULES_KEY, merged.diagnostics);
-    return { globalPipeline: merged.pipeline, globalHeld: merged.held };
+    return { globalPlugins: merged.plugins, globalHeld: merged.held };
   }
 
   #indexCertificates(tables: SnapshotTables): Snapshot["certificates"] {

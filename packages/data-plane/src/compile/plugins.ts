@@ -75,7 +75,9 @@ export function compilePlugin(
     errorResponse: meta.error_response,
     filter: readFilter(meta.filter, path, findings),
   });
-  return { name, priority: meta.priority ?? definition.priority, isDisabled: false, instance: shaped };
+  const priority = meta.priority ?? definition.priority;
+  const prefersRoute = definition.runPolicy === "prefer_route";
+  return { name, priority, isDisabled: false, instance: shaped, ...(prefersRoute && { prefersRoute }) };
 }
 
 function isSwitchedOff(config: unknown): boolean {

@@ -1,10 +1,11 @@
-import { type ConfiguredPlugin, type Consumer, EMPTY_PIPELINE, type Pipeline } from "@fngate/plugin-kit";
+import type { ConfiguredPlugin, Consumer } from "@fngate/plugin-kit";
 import { createRouter, type Router, type RouterKind, type RouteSpec } from "@fngate/router";
 import type { CompiledExpression } from "@fngate/router/expr";
 import type { Revision, StoreEntry } from "@fngate/store";
 import { Map as PersistentMap, type Set as PersistentSet } from "immutable";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { EffectivePlugins } from "./effective-plugins.ts";
+import { GlobalPlugins } from "./global-pipeline.ts";
 import type { Held } from "./held.ts";
 import type { IdentityIndex } from "./identity-index.ts";
 import { SniIndex } from "./sni-index.ts";
@@ -13,6 +14,8 @@ import type { TimedUpstream, UpstreamHandle } from "./upstreams.ts";
 /** One plugin of an object, and whether it was switched off there, which hides it at lower levels too. */
 export interface ObjectPlugin extends ConfiguredPlugin {
   readonly isDisabled: boolean;
+  /** In a global rule it does not run where the route has it. */
+  readonly prefersRoute?: boolean;
 }
 
 /** What every compiled object is. */
@@ -169,7 +172,7 @@ export interface Snapshot {
   /** Routes that take their hosts from a service, by service id. */
   readonly hostHeirs: PersistentMap<string, PersistentSet<string>>;
   /** Global rules merged. */
-  readonly globalPipeline: Pipeline;
+  readonly globalPlugins: GlobalPlugins;
   /** What that pipeline uses. */
   readonly globalHeld: readonly Held[];
   /** Consumers and credentials by what they present to authentication plugins. */
@@ -198,7 +201,7 @@ export function createEmptySnapshot(kind: RouterKind): Snapshot {
     certificates: SniIndex.empty,
     specs: PersistentMap(),
     hostHeirs: PersistentMap(),
-    globalPipeline: EMPTY_PIPELINE,
+    globalPlugins: GlobalPlugins.none,
     globalHeld: [],
     identities: PersistentMap(),
     diagnostics: PersistentMap(),

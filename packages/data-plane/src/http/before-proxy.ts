@@ -10,11 +10,14 @@ export function hasBeforeProxy({ plan }: ExchangeRun): boolean {
 }
 
 /** Runs the phase: the global rules' plugins, then the route's. */
-export function runBeforeProxy({ context, plan }: ExchangeRun): PhaseResult | Promise<PhaseResult> {
+export function runBeforeProxy({ context, deps, plan }: ExchangeRun): PhaseResult | Promise<PhaseResult> {
   const { global, route } = plan.filters;
-  const first = runRequestPhase(global.beforeProxy, context);
-  if (isPending(first)) return first.then((result) => result ?? runRequestPhase(route.beforeProxy, context));
-  return first ?? runRequestPhase(route.beforeProxy, context);
+  const { pluginDeadlineMs } = deps;
+  const runRoute = (): PhaseResult | Promise<PhaseResult> =>
+    runRequestPhase(route.beforeProxy, context, pluginDeadlineMs);
+  const first = runRequestPhase(global.beforeProxy, context, pluginDeadlineMs);
+  if (isPending(first)) return first.then((result) => result ?? runRoute());
+  return first ?? runRoute();
 }
 
 /** One attempt that plugins look at before it is made. */

@@ -1,4 +1,4 @@
-import { type Clock, type GatewayError, HeaderList, type Logger, messageOf } from "@fngate/kernel";
+import { type Clock, type GatewayError, HeaderList, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
 import {
   EMPTY_PIPELINE,
   type FunctionCall,
@@ -34,6 +34,8 @@ export interface RunDeps {
   readonly serverHeader: string;
   readonly showUpstreamStatus: boolean;
   readonly overlays: ConsumerOverlays;
+  /** Longest wait for one phase of one plugin, milliseconds. */
+  readonly pluginDeadlineMs: number;
   /** Called once per request that got an answer or lost its client. */
   readonly onFinished: (context: ExchangeContext) => void;
 }
@@ -102,6 +104,8 @@ export class ExchangeRun {
   crash(error: unknown): void {
     this.#report(error);
     this.running?.cancel();
+    // What plugins still wait for on behalf of this request is wanted no more.
+    this.context.abort();
     if (this.#isClosed) return;
     if (this.downstream.isHeadSent) this.downstream.cut();
     else this.#sendUnfiltered(renderError(500));
@@ -128,7 +132,7 @@ export class ExchangeRun {
       }
       if (hooks.length === 0) continue;
       this.#phase = phase;
-      const result = runRequestPhase(hooks, this.context);
+      const result = runRequestPhase(hooks, this.context, this.deps.pluginDeadlineMs);
       if (isPending(result)) {
         this.#resume(result, phase + 1);
         return;
@@ -258,6 +262,12 @@ export class ExchangeRun {
   #report(error: unknown): void {
     const route = this.context.route?.id;
     const details = error instanceof Error && "details" in error ? error.details : {};
+    if (isGatewayError(error) && typeof error.details["plugin"] === "string") {
+      this.deps.stats.countPluginFailure(
+        error.details["plugin"],
+        error.code === "PLUGIN_TIMEOUT" ? "timeout" : "error",
+      );
+    }
     this.deps.logger.error({ route, ...Object(details), reason: messageOf(error) }, "request failed in the gateway");
   }
 }

@@ -46,7 +46,7 @@ export function isWebsocketRoute(snapshot: Snapshot, route: CompiledRoute): bool
 function planUnmatched(snapshot: Snapshot): RequestPlan {
   return {
     route: undefined,
-    filters: { global: snapshot.globalPipeline, route: NO_PLUGINS.pipeline },
+    filters: { global: snapshot.globalPlugins.pipeline, route: NO_PLUGINS.pipeline },
     base: NO_PLUGINS,
     refusal: undefined,
     upstream: 404,
@@ -77,7 +77,7 @@ function planMatched(snapshot: Snapshot, match: Match<CompiledRoute>): RequestPl
       remainder: match.remainder,
       params: match.params,
     },
-    filters: { global: snapshot.globalPipeline, route: base.pipeline },
+    filters: { global: snapshot.globalPlugins.beside(base), route: base.pipeline },
     base,
     refusal: refusalOf(route, pluginConfig !== undefined, service !== undefined),
     upstream: upstream.value,

@@ -73,7 +73,24 @@ export class GatewayMetrics {
     });
     this.#failures("upstream");
     this.#failures("function");
+    this.#pluginFailures();
     this.#health();
+  }
+
+  #pluginFailures(): void {
+    const { pluginFailures } = this.#sources.stats;
+    new Counter({
+      name: "fngate_plugin_failures_total",
+      help: "Phases of plugins that threw or were not done in time",
+      labelNames: ["plugin", "reason"],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [plugin, counts] of pluginFailures) {
+          for (const [reason, count] of Object.entries(counts)) this.inc({ plugin, reason }, count);
+        }
+      },
+    });
   }
 
   #health(): void {

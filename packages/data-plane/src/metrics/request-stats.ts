@@ -71,6 +71,9 @@ class RouteSeries {
 /** Why upstreams and functions failed, by reason. */
 export type FailureSide = "upstream" | "function";
 
+/** A phase that threw, or one that was not done in time. */
+export type PluginFailure = "error" | "timeout";
+
 /** All request counters of a data plane. */
 export class RequestStats {
   readonly #routes = new Map<string, RouteSeries>();
@@ -78,6 +81,8 @@ export class RequestStats {
     upstream: new Map(),
     function: new Map(),
   };
+  /** Of phases, by plugin. */
+  readonly pluginFailures = new Map<string, Record<PluginFailure, number>>();
   totalRequests = 0;
 
   /** Counts a finished request. */
@@ -94,6 +99,16 @@ export class RequestStats {
   countFailure(side: FailureSide, reason: string): void {
     const counts = this.failures[side];
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+
+  /** Counts a request that a plugin spoiled. */
+  countPluginFailure(plugin: string, reason: PluginFailure): void {
+    let counts = this.pluginFailures.get(plugin);
+    if (counts === undefined) {
+      counts = { error: 0, timeout: 0 };
+      this.pluginFailures.set(plugin, counts);
+    }
+    counts[reason] += 1;
   }
 
   /** Drops a deleted route's series, so that routes that come and go do not add up. */
