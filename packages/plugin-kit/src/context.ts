@@ -37,6 +37,11 @@ export interface RequestBody {
    */
   read(maxBytes: number): Promise<Uint8Array | "too-large">;
   /**
+   * Reads the body ahead for whoever decides by it, so that the variables about it (`post_arg_x`, `graphql_name`) have
+   * values. One of more than `maxBytes` is left as it was. Rejects when the client is gone.
+   */
+  peek(maxBytes: number): Promise<void>;
+  /**
    * Puts other bytes in place of a body that was read whole: what is forwarded, and what later calls of `read` return.
    * The length that is sent with them follows; fields that describe them are the caller's to change.
    */

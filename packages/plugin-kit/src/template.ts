@@ -4,7 +4,7 @@ import type { Variables } from "./context.ts";
 export interface Template {
   /** The text with the values in place; absent variables are empty. */
   render(variables: Pick<Variables, "get">): string;
-  /** The same, or nothing when not one variable had a value. */
+  /** The same, or nothing when not one variable had a value or a fallback. */
   resolve(variables: Pick<Variables, "get">): string | undefined;
 }
 
@@ -30,7 +30,7 @@ export function compileTemplate(text: string): Template {
       let isResolved = false;
       const texts = parts.map((part) => {
         const value = valueIn(part, variables);
-        isResolved ||= value !== undefined;
+        isResolved ||= (value ?? (part.text || undefined)) !== undefined && part.variable !== undefined;
         return value ?? part.text;
       });
       return isResolved ? texts.join("") : undefined;

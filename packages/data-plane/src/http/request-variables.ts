@@ -67,7 +67,7 @@ export class RequestVariables implements VariableLookup {
 }
 
 function readField(request: GatewayRequest, name: string): string | undefined {
-  const wanted = name.toLowerCase();
+  const wanted = name.toLowerCase().replaceAll("-", "_");
   const fields = request.headers.raw;
   const values: string[] = [];
   for (let index = 0; index < fields.length; index += 2) {

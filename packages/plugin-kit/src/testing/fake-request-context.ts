@@ -144,6 +144,7 @@ function bodyOf(options: FakeRequestOptions): RequestBody {
     isPresent: bytes.length > 0,
     declaredBytes: bytes.length > 0 && options.isBodyChunked !== true ? bytes.length : undefined,
     read: (maxBytes) => Promise.resolve(bytes.length > maxBytes ? "too-large" : bytes),
+    peek: () => Promise.resolve(),
     replace: (replacement) => {
       bytes = replacement;
     },

@@ -1,12 +1,13 @@
 import {
   compileTemplate,
+  type PhaseResult,
   type PluginDeps,
   type PluginInstance,
   type Reply,
   type RequestContext,
 } from "@fngate/plugin-kit";
 import { compileFields } from "../shared/answer-fields.ts";
-import { compileAnyOf } from "../shared/conditions.ts";
+import { asksForBody, compileAnyOf, decideBy } from "../shared/conditions.ts";
 import { pause } from "../shared/pause.ts";
 import type { FaultInjectionConfig } from "./schema.ts";
 
@@ -16,13 +17,13 @@ export function injectFaults(config: FaultInjectionConfig, deps: PluginDeps): Pl
   const isDelayed = compileSample(config.delay, deps);
   const abort = compileAbort(config.abort);
   const delayMs = (config.delay?.duration ?? 0) * 1000;
-  return {
-    rewrite(context) {
-      const reply = isAborted(context) ? abort(context) : undefined;
-      if (!isDelayed(context)) return reply;
-      return pause(deps.clock, delayMs, context.signal).then(() => reply);
-    },
+  const isBodyWanted = asksForBody([config.abort?.vars, config.delay?.vars]);
+  const inject = (context: RequestContext): PhaseResult | Promise<PhaseResult> => {
+    const reply = isAborted(context) ? abort(context) : undefined;
+    if (!isDelayed(context)) return reply;
+    return pause(deps.clock, delayMs, context.signal).then(() => reply);
   };
+  return { rewrite: (context) => decideBy(isBodyWanted, context, () => inject(context)) };
 }
 
 interface Sample {

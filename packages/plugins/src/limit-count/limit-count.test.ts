@@ -97,6 +97,7 @@ describe("limit-count", () => {
       [200, 200, 503],
     ],
     [{ key: "$http_x_user", key_type: "var_combination" }, [{}, {}], [200, 503]],
+    [{ key: `\${http_x_user ?? nobody}`, key_type: "var_combination" }, [{}, {}, { "x-user": "a" }], [200, 503, 200]],
     [{ key: "all", key_type: "constant" }, [{ "x-user": "a" }, { "x-user": "b" }], [200, 503]],
     [{ window_type: "sliding", time_window: 1_000_000_000 }, [{}, {}], [200, 503]],
     [{ count: "$http_x_count" }, [{ "x-count": "2" }, { "x-count": "2" }, { "x-count": "2" }], [200, 200, 503]],

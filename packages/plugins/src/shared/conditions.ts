@@ -1,4 +1,5 @@
 import { isGatewayError } from "@fngate/kernel";
+import type { RequestContext } from "@fngate/plugin-kit";
 import { type CompiledExpression, compileExpression, type VariableLookup } from "@fngate/router/expr";
 import type { z } from "zod";
 
@@ -31,4 +32,22 @@ export function checkExpressions(context: z.core.$RefinementCtx, expressions: re
     context.addIssue({ code: "custom", message });
     return;
   }
+}
+
+/** Most of a body that conditions look into, bytes (APISIX: `apisix.max_post_args_readable_size`). */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+/** Tells whether expressions ask for variables that are read from the body. */
+export function asksForBody(expressions: unknown): boolean {
+  return /"(post_arg|graphql_)/.test(JSON.stringify(expressions) ?? "");
+}
+
+/** Runs what decides by conditions, after the body was read ahead where they ask for it; else at once. */
+export function decideBy<TResult>(
+  isBodyWanted: boolean,
+  { request }: RequestContext,
+  decide: () => TResult | Promise<TResult>,
+): TResult | Promise<TResult> {
+  if (!isBodyWanted || !request.body.isPresent) return decide();
+  return request.body.peek(MAX_BODY_BYTES).then(decide);
 }

@@ -1,5 +1,5 @@
 import type { PluginDeps, PluginInstance, PluginUpstream, Reply, RequestContext } from "@fngate/plugin-kit";
-import { type ConditionTest, compileAnyOf } from "../shared/conditions.ts";
+import { asksForBody, type ConditionTest, compileAnyOf, decideBy } from "../shared/conditions.ts";
 import { takeTurns, type Weighted } from "../shared/weighted-choice.ts";
 import type { TrafficSplitConfig, TrafficSplitRule } from "./schema.ts";
 
@@ -39,7 +39,8 @@ export function splitTraffic(config: TrafficSplitConfig, deps: PluginDeps): Plug
   };
   try {
     const rules = (config.rules ?? []).map((rule) => compileRule(rule, compileInline));
-    return { access: (context) => apply(rules, context), dispose };
+    const isBodyWanted = asksForBody(config.rules?.map(({ match }) => match));
+    return { access: (context) => decideBy(isBodyWanted, context, () => apply(rules, context)), dispose };
   } catch (error) {
     dispose();
     throw error;

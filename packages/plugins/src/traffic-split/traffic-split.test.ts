@@ -86,9 +86,9 @@ describe("traffic-split", () => {
       routes: { 1: { uri: "/*", plugins: { "traffic-split": { rules: rules({ inline: inline.port }) } } } },
     });
     return {
-      bodiesOf: async (targets: readonly string[]) => {
+      bodiesOf: async (targets: readonly string[], headers: Readonly<Record<string, string>> = {}) => {
         const bodies = [];
-        for (const target of targets) bodies.push((await gateway.get(target)).body);
+        for (const target of targets) bodies.push((await gateway.get(target, headers)).body);
         return bodies;
       },
       [Symbol.asyncDispose]: async () => {
@@ -122,6 +122,34 @@ describe("traffic-split", () => {
       "inline",
       "own",
     ]);
+  });
+
+  it("reads the body ahead for conditions about it, and sends it on", async () => {
+    await using gateway = await runGateway({
+      plugins: [trafficSplit as PluginDefinition],
+      upstreams: { 7: { nodes: { "127.0.0.1:1": 1 } } },
+      routes: {
+        1: {
+          uri: "/*",
+          plugins: {
+            "traffic-split": {
+              rules: [{ match: [{ vars: [["post_arg_to", "==", "id"]] }], weighted_upstreams: [{ upstream_id: "7" }] }],
+            },
+          },
+        },
+      },
+    });
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    expect((await gateway.send("/", { method: "POST", headers, body: "to=id" })).status).toBe(502);
+    expect((await gateway.send("/", { method: "POST", headers, body: "to=own" })).status).toBe(200);
+    expect(gateway.upstream.requests[0]?.body.toString()).toBe("to=own");
+  });
+
+  it("finds fields by names with hyphens", async () => {
+    await using gateway = await gatewayFor(() => [
+      { match: [{ vars: [["http_x-to", "==", "id"]] }], weighted_upstreams: [{ upstream_id: 7 }] },
+    ]);
+    expect(await gateway.bodiesOf(["/"], { "x-to": "id" })).toEqual(["by id"]);
   });
 
   it("answers 500 where there is no upstream of an id", async () => {

@@ -7,6 +7,7 @@ import type {
   ResponseContext,
 } from "@fngate/plugin-kit";
 import { type CompiledExpression, compileExpression } from "@fngate/router/expr";
+import { asksForBody, decideBy } from "../shared/conditions.ts";
 import { isActionPlugin, statusOf, type WorkflowConfig } from "./schema.ts";
 
 /** What happens under a rule: a plugin that runs, or an answer. */
@@ -25,9 +26,11 @@ interface CompiledRule {
 /** Runs the action of the first rule that applies, in all phases of its plugin. */
 export class Workflow implements PluginInstance {
   readonly #rules: CompiledRule[] = [];
+  readonly #isBodyWanted: boolean;
   readonly #actions = new WeakMap<RequestContext, Action>();
 
   constructor(config: WorkflowConfig, deps: PluginDeps) {
+    this.#isBodyWanted = asksForBody(config.rules.map((rule) => rule.case));
     try {
       for (const [index, rule] of config.rules.entries()) this.#rules.push(compileRule(rule, index, deps));
     } catch (error) {
@@ -37,12 +40,7 @@ export class Workflow implements PluginInstance {
   }
 
   access(context: RequestContext): PhaseResult | Promise<PhaseResult> {
-    const rule = this.#rules.find(({ when }) => when === undefined || when.evaluate(context.variables));
-    const action = rule?.action;
-    if (action === undefined) return undefined;
-    this.#actions.set(context, action);
-    if (action.plugin !== undefined) context.skip(action.plugin);
-    return action.instance.access?.(context);
+    return decideBy(this.#isBodyWanted, context, () => this.#act(context));
   }
 
   headerFilter(context: ResponseContext): undefined {
@@ -55,6 +53,15 @@ export class Workflow implements PluginInstance {
 
   dispose(): void {
     for (const { action } of this.#rules.splice(0)) action?.instance.dispose?.();
+  }
+
+  #act(context: RequestContext): PhaseResult | Promise<PhaseResult> {
+    const rule = this.#rules.find(({ when }) => when === undefined || when.evaluate(context.variables));
+    const action = rule?.action;
+    if (action === undefined) return undefined;
+    this.#actions.set(context, action);
+    if (action.plugin !== undefined) context.skip(action.plugin);
+    return action.instance.access?.(context);
   }
 }
 
