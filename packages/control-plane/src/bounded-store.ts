@@ -37,9 +37,9 @@ export class BoundedStore {
 
   /** A signal among the options ends the wait earlier. */
   put(key: string, value: string, options: PutOptions = {}): Promise<PutResult> {
-    const signals = options.signal === undefined ? [] : [options.signal];
+    const { signal: own } = options;
     return this.#bounded((signal) =>
-      this.#store.put(key, value, { ...options, signal: AbortSignal.any([signal, ...signals]) }),
+      this.#store.put(key, value, { ...options, signal: own === undefined ? signal : AbortSignal.any([signal, own]) }),
     );
   }
 

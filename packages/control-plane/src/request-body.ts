@@ -78,7 +78,10 @@ async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Bu
     else reject(tooLarge(size, maxBytes));
   };
   const onEnd = () => resolve(Buffer.concat(chunks));
-  const onFailure = () => reject(new GatewayError("REQUEST_INVALID", "invalid request body: connection lost"));
+  const onFailure = () => {
+    // A request that was read closes too, before its listeners are taken off; an error is made for a loss only.
+    if (!request.readableEnded) reject(new GatewayError("REQUEST_INVALID", "invalid request body: connection lost"));
+  };
   request.on("data", onData).once("end", onEnd).once("error", onFailure).once("close", onFailure);
   try {
     return await promise;

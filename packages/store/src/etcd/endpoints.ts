@@ -9,6 +9,8 @@ import { type EtcdStoreOptions, parseEndpoint } from "./options.ts";
 export interface Endpoint {
   readonly url: string;
   readonly client: Etcd3;
+  /** When it last answered, on the monotonic clock. */
+  answeredAtMs: number;
 }
 
 /** gRPC call options that bound one attempt. */
@@ -23,6 +25,12 @@ export type EndpointCall<TResult> = (
   options: AttemptOptions,
   abandoned: AbortSignal,
 ) => Promise<TResult>;
+
+/**
+ * How long an answer vouches for its endpoint, in milliseconds: the read that nearly every write comes after is then
+ * probe enough, and a busy control plane asks etcd a third less.
+ */
+const ANSWER_VOUCHES_MS = 100;
 
 /** A single endpoint gets a second chance: the first call after a restart is the one that finds the connection dead. */
 const LEAST_ATTEMPTS = 2;
@@ -40,7 +48,7 @@ export class Endpoints {
     if (options.hosts.length === 0) throw new GatewayError("CONFIG_INVALID", "no etcd endpoint is given");
     this.#endpoints = options.hosts.map((host) => {
       const address = parseEndpoint(host);
-      return { url: address.url, client: createClient(address, options) };
+      return { url: address.url, client: createClient(address, options), answeredAtMs: Number.NEGATIVE_INFINITY };
     });
     this.#timeoutMs = options.timeoutMs;
     this.#closing = closing;
@@ -66,15 +74,17 @@ export class Endpoints {
   }
 
   /**
-   * Runs a call that must not be repeated. `probe` first finds an endpoint that answers, since a write that failed
-   * may have happened.
+   * Runs a call that must not be repeated. `probe` first finds an endpoint that answers, unless one has just done so,
+   * since a write that failed may have happened.
    */
   async write<TResult>(
     call: EndpointCall<TResult>,
     probe: EndpointCall<unknown>,
     signal: AbortSignal | undefined,
   ): Promise<TResult> {
-    await this.read((...question) => refusalIsAnswer(probe(...question)), signal);
+    if (performance.now() - this.#endpointNow().answeredAtMs > ANSWER_VOUCHES_MS) {
+      await this.read((...question) => refusalIsAnswer(probe(...question)), signal);
+    }
     const endpoint = this.#endpointNow();
     try {
       return await this.attempt(endpoint, call, { timeoutMs: this.#timeoutMs, signal });
@@ -107,7 +117,9 @@ export class Endpoints {
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       const options = { deadline: Date.now() + timeoutMs };
-      return await Promise.race([call(endpoint, options, abandonment.signal), interrupted]);
+      const answer = await Promise.race([call(endpoint, options, abandonment.signal), interrupted]);
+      endpoint.answeredAtMs = performance.now();
+      return answer;
     } catch (error) {
       abandonment.abort();
       throw error;
@@ -134,6 +146,7 @@ export class Endpoints {
   }
 
   #moveOn(failed: Endpoint, error: unknown): void {
+    failed.answeredAtMs = Number.NEGATIVE_INFINITY;
     if (this.#endpoints.length === 1 || this.#endpointNow() !== failed) return;
     this.#current = (this.#current + 1) % this.#endpoints.length;
     const fields = { endpoint: failed.url, next: this.#endpointNow().url, error: messageOf(error) };
