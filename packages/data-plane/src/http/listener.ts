@@ -56,6 +56,8 @@ export class HttpListener {
       maxHeaderSize: options.maxHeaderBytes,
       // Admission answers these, with the gateway's own error.
       requireHostHeader: false,
+      // A request without a body gets no body stream to run dry: a tenth of what a request costs Node.
+      optimizeEmptyRequests: true,
       shouldUpgradeCallback: (request) => this.#mayUpgrade(request),
     });
     // Node drops fields beyond this number without a word; the size of a head is bounded already.

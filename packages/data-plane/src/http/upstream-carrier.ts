@@ -65,7 +65,8 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
 
   /** The list of all attempts, when the last one is a server error or the configuration asks for it. */
   upstreamStatusField(status: number): string | undefined {
-    const list = [...statusesOf(this.#exchange?.attempts ?? []), status].join(", ");
+    const earlier = this.#exchange?.attempts ?? [];
+    const list = earlier.length === 0 ? String(status) : [...statusesOf(earlier), status].join(", ");
     this.#run.context.upstreamStatus = list;
     return status >= 500 || this.#run.deps.showUpstreamStatus ? list : undefined;
   }
