@@ -1,7 +1,9 @@
 import { connect } from "node:net";
+import { definePlugin } from "@fngate/plugin-kit";
 import { eventually, startEchoUpstream } from "@fngate/test-kit";
 import { describe, expect, test } from "vitest";
-import { type RunningPlane, startPlane } from "./testing/running-plane.ts";
+import { z } from "zod";
+import { catalogWith, type RunningPlane, startPlane } from "./testing/running-plane.ts";
 
 const FORM = { "Content-Type": "application/x-www-form-urlencoded; charset=utf-8" };
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -97,6 +99,30 @@ describe("post arguments", () => {
     );
     expect(answer).toMatch(/^HTTP\/1.1 200 /);
     expect((await upstream.request()).body.toString()).toBe(body);
+  });
+
+  test("decide by `_meta.filter` whether a plugin runs, in all of its phases", async () => {
+    const answer = definePlugin({
+      name: "answer",
+      version: 1,
+      priority: 1,
+      schema: z.object({}),
+      setup: () => ({
+        access: () => ({ kind: "reply", status: 202 }),
+        headerFilter: ({ response }) => {
+          response.headers.set("X-Ran", "yes");
+          return undefined;
+        },
+      }),
+    });
+    await using plane = await startPlane({ catalog: catalogWith(answer) });
+    const filter = [["post_arg.a", "!", "==", 1]];
+    await plane.put("routes/1", { uri: "/x", plugins: { answer: { _meta: { filter } } } });
+    const send = (body: string) => plane.send("/x", { method: "POST", headers: JSON_TYPE, body });
+    expect(await send('{"a":2}')).toMatchObject({ status: 202, headers: { "x-ran": "yes" } });
+    const passed = await send('{"a":1}');
+    expect(passed.status).toBe(503);
+    expect(passed.headers["x-ran"]).toBeUndefined();
   });
 
   test("a request whose candidates ask for no body is routed before its body arrives", async () => {

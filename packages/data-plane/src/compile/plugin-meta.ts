@@ -18,6 +18,8 @@ export function errorResponseOf(call: FunctionCall): ErrorResponse | undefined {
 export interface MetaOptions {
   readonly errorResponse: ErrorResponse | undefined;
   readonly filter: CompiledExpression | undefined;
+  /** Whether the filter asks for something that is read from the request's body. */
+  readonly isBodyFiltered: boolean;
 }
 
 type RequestPhase = (context: RequestContext) => PhaseResult | Promise<PhaseResult>;
@@ -25,7 +27,7 @@ type RequestPhase = (context: RequestContext) => PhaseResult | Promise<PhaseResu
 /** The instance with `_meta.filter` and `_meta.error_response` applied; the same one when neither is set. */
 export function applyMeta(instance: PluginInstance, options: MetaOptions): PluginInstance {
   const shaped = options.errorResponse === undefined ? instance : shapeErrors(instance, options.errorResponse);
-  return options.filter === undefined ? shaped : filterCalls(shaped, options.filter);
+  return options.filter === undefined ? shaped : filterCalls(shaped, options.filter, options.isBodyFiltered);
 }
 
 function shapeErrors(instance: PluginInstance, errorResponse: ErrorResponse): PluginInstance {
@@ -53,8 +55,18 @@ function shapeResult(result: PhaseResult, errorResponse: ErrorResponse): PhaseRe
   return result.status >= 400 ? ({ ...result, body: errorResponse } satisfies Reply) : result;
 }
 
+/** A request whose body can be read on behalf of its variables. */
+interface BodyOwner {
+  /** Reads what variables were asked for and could not tell; nothing when there is nothing to read. */
+  readWantedBody(): Promise<void> | undefined;
+}
+
+function readWantedBody(context: RequestContext): Promise<void> | undefined {
+  return "readWantedBody" in context ? (context as RequestContext & BodyOwner).readWantedBody() : undefined;
+}
+
 /** The filter is asked once per request, at the plugin's first phase, and its answer holds for the later ones. */
-function filterCalls(instance: PluginInstance, filter: CompiledExpression): PluginInstance {
+function filterCalls(instance: PluginInstance, filter: CompiledExpression, isBodyFiltered: boolean): PluginInstance {
   const decisions = new WeakMap<RequestContext, boolean>();
   const passes = (context: RequestContext): boolean => {
     const known = decisions.get(context);
@@ -67,8 +79,15 @@ function filterCalls(instance: PluginInstance, filter: CompiledExpression): Plug
     phase: ((context: TContext) => TResult) | undefined,
   ): ((context: TContext) => TResult | undefined) | undefined =>
     phase && ((context) => (passes(context) ? phase(context) : undefined));
+  const rewrite = guard(instance.rewrite?.bind(instance));
+  // A filter on the body is asked in the first phase, for all phases: later the body may be gone.
+  const afterBody = async (context: RequestContext): Promise<PhaseResult> => {
+    filter.evaluate(context.variables);
+    await readWantedBody(context);
+    return passes(context) ? rewrite?.(context) : undefined;
+  };
   return withPhases(instance, {
-    rewrite: guard(instance.rewrite?.bind(instance)),
+    rewrite: isBodyFiltered ? afterBody : rewrite,
     access: guard(instance.access?.bind(instance)),
     beforeProxy: guard(instance.beforeProxy?.bind(instance)),
     headerFilter: guard(instance.headerFilter?.bind(instance)),

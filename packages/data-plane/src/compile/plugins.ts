@@ -2,6 +2,7 @@ import { messageOf } from "@fngate/kernel";
 import type { PluginDefinition, PluginInstance } from "@fngate/plugin-kit";
 import { type CompiledExpression, compileExpression } from "@fngate/router/expr";
 import { decryptFields, parsePluginConf } from "@fngate/schema";
+import { namesBodyVariable } from "../http/body-variables.ts";
 import type { CompileDeps } from "./compile-deps.ts";
 import type { Findings } from "./findings.ts";
 import { applyMeta } from "./plugin-meta.ts";
@@ -74,6 +75,7 @@ export function compilePlugin(
   const shaped = applyMeta(instance, {
     errorResponse: meta.error_response,
     filter: readFilter(meta.filter, path, findings),
+    isBodyFiltered: namesBodyVariable(meta.filter),
   });
   const priority = meta.priority ?? definition.priority;
   const prefersRoute = definition.runPolicy === "prefer_route";

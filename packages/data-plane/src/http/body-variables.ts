@@ -28,6 +28,14 @@ export function isBodyVariable(name: string): boolean {
   return name.startsWith("post_arg") || name.startsWith("graphql_");
 }
 
+/** Whether a `vars` expression, as stored, asks for a variable that is read from the body. */
+export function namesBodyVariable(vars: unknown): boolean {
+  if (!Array.isArray(vars)) return false;
+  const elements: readonly unknown[] = vars;
+  const [name] = elements;
+  return typeof name === "string" && isBodyVariable(name) ? true : elements.some(namesBodyVariable);
+}
+
 const JSON_TYPE = "application/json";
 const FORM_TYPE = "application/x-www-form-urlencoded";
 const MULTIPART_TYPE = "multipart/form-data";

@@ -171,6 +171,13 @@ export class ExchangeContext implements LogContext {
     return this.#abort.signal;
   }
 
+  /** Reads what variables were asked for and could not tell without the body; nothing when there is nothing to read. */
+  readWantedBody(): Promise<void> | undefined {
+    const maxBytes = this.#requestVariables.wantedBodyBytes;
+    // A client that leaves meanwhile ends the request by itself.
+    return maxBytes === 0 ? undefined : this.request.body.peek(maxBytes).catch(() => undefined);
+  }
+
   get variables(): ExchangeVariables {
     this.#variables ??= new ExchangeVariables(this, this.#requestVariables);
     return this.#variables;
