@@ -18,6 +18,9 @@ const PUBLISHED_KEY = "edd1c9f034335f136f87ad84b625c8f1";
 /** What to look at behind each listener. */
 const PATHS: Readonly<Record<ListenerName, (settings: Settings) => string>> = {
   proxy: () => "",
+  https: () => "",
+  "proxied-http": () => "",
+  "proxied-https": () => "",
   admin: () => "/apisix/admin",
   metrics: ({ proxy }) => proxy?.metrics?.uri ?? "",
   status: () => "/status/ready",
@@ -27,6 +30,9 @@ const PATHS: Readonly<Record<ListenerName, (settings: Settings) => string>> = {
 
 const TITLES: Readonly<Record<ListenerName, string>> = {
   proxy: "gateway",
+  https: "gateway, TLS",
+  "proxied-http": "PROXY protocol",
+  "proxied-https": "PROXY protocol, TLS",
   admin: "Admin API",
   metrics: "metrics",
   status: "status",
@@ -54,7 +60,8 @@ export function renderBanner(facts: BannerFacts): string {
 
 function urlOf(bound: BoundListener, settings: Settings): string {
   if ("socketPath" in bound) return `unix:${bound.socketPath}`;
-  const scheme = bound.listener === "admin" && settings.admin?.tls !== undefined ? "https" : "http";
+  const isTls = bound.listener === "admin" ? settings.admin?.tls !== undefined : bound.listener.endsWith("https");
+  const scheme = isTls ? "https" : "http";
   return `${scheme}://${formatHostPort(bound.host, bound.port)}${PATHS[bound.listener](settings)}`;
 }
 

@@ -1,5 +1,14 @@
 /** The listeners of a process, as its log names them. */
-export type ListenerName = "proxy" | "admin" | "metrics" | "status" | "control" | "sample-function";
+export type ListenerName =
+  | "proxy"
+  | "https"
+  | "proxied-http"
+  | "proxied-https"
+  | "admin"
+  | "metrics"
+  | "status"
+  | "control"
+  | "sample-function";
 
 /** Where a listener came up: with its real port, or the path of its unix socket. */
 export type BoundListener =
@@ -9,12 +18,16 @@ export type BoundListener =
 /** Which key, flag and variable move a listener elsewhere. */
 interface ListenerControls {
   readonly key: string;
-  readonly flag: string;
-  readonly variable: string;
+  /** Absent: the key alone does. */
+  readonly flag?: string;
+  readonly variable?: string;
 }
 
 const CONTROLS: Readonly<Record<ListenerName, ListenerControls>> = {
   proxy: { key: "apisix.node_listen", flag: "--proxy-listen", variable: "FNGATE_PROXY_LISTEN" },
+  https: { key: "apisix.ssl.listen" },
+  "proxied-http": { key: "apisix.proxy_protocol.listen_http_port" },
+  "proxied-https": { key: "apisix.proxy_protocol.listen_https_port" },
   admin: { key: "deployment.admin.admin_listen", flag: "--admin-listen", variable: "FNGATE_ADMIN_LISTEN" },
   metrics: {
     key: "plugin_attr.prometheus.export_addr",
@@ -38,7 +51,8 @@ export function formatHostPort(host: string, port: number): string {
 /** What somebody whose port is taken needs to know: the port, the key that says so, and how to say something else. */
 export function explainTakenPort(listener: ListenerName, host: string, port: number): string {
   const { key, flag, variable } = CONTROLS[listener];
-  return `port ${port} on ${host} (${key}) is already in use; stop what holds it, or choose another with ${flag} or ${variable}`;
+  const ways = flag === undefined ? "" : ` with ${flag} or ${variable}`;
+  return `port ${port} on ${host} (${key}) is already in use; stop what holds it, or choose another${ways}`;
 }
 
 /** The system error below a failed listen, when there is one. */

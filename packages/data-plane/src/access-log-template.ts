@@ -26,6 +26,8 @@ const READERS: Readonly<Record<string, Reader>> = {
 /** Variables of the request that conditions of routes know too. */
 const REQUEST_VARIABLES: ReadonlySet<string> = new Set([
   ...["args", "content_length", "content_type", "document_uri", "host", "http2", "https", "is_args", "query_string"],
+  ...["proxy_protocol_addr", "proxy_protocol_port", "proxy_protocol_server_addr", "proxy_protocol_server_port"],
+  ...["realip_remote_addr", "remote_port", "server_addr"],
   ...["remote_addr", "scheme", "server_port", "server_protocol", "uri"],
 ]);
 
@@ -65,7 +67,7 @@ function readerOf(name: string): Reader | undefined {
     const field = name.slice("sent_http_".length).replaceAll("_", "-");
     return ({ response }) => response.headers.get(field);
   }
-  if (!REQUEST_VARIABLES.has(name) && !/^(?:http|arg|cookie)_./.test(name)) return undefined;
+  if (!REQUEST_VARIABLES.has(name) && !/^(?:http|arg|cookie|ssl)_./.test(name)) return undefined;
   return ({ request }) => {
     const value = new RequestVariables(request).get(name);
     return typeof value === "string" ? value : undefined;

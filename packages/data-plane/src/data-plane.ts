@@ -28,7 +28,7 @@ import { RequestHandler } from "./http/request-handler.ts";
 import { type ConnectionCounts, GatewayMetrics } from "./metrics/gateway-metrics.ts";
 import { RequestStats } from "./metrics/request-stats.ts";
 import { openUpstreams } from "./open-upstreams.ts";
-import type { BoundAddress, DataPlane, DataPlaneOptions, ListenAddress } from "./options.ts";
+import type { BoundAddress, DataPlane, DataPlaneOptions, ListenAddress, TrafficAddress } from "./options.ts";
 import { PluginPorts } from "./plugin-ports/plugin-ports.ts";
 import { SubDispatch } from "./plugin-ports/sub-dispatch.ts";
 import { Publisher } from "./publisher.ts";
@@ -132,15 +132,18 @@ class StoreDataPlane implements DataPlane {
     if (!isDrained) throw new GatewayError("LIFECYCLE_DRAIN_TIMEOUT", `requests were cut after ${deadlineMs} ms`);
   }
 
-  async #listen(address: { readonly host: string; readonly port: number }): Promise<void> {
-    const { clientLimits: limits = {}, clock, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, serverHeader } = this.#options;
-    const listener = new HttpListener({ handler: this.#handler, serverHeader, clock, maxHeaderBytes, limits });
-    const bound = await listener.listen(address);
+  async #listen({ host, port, ...transport }: TrafficAddress): Promise<void> {
+    const { clientLimits: limits = {}, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, tls = {} } = this.#options;
+    const { clock, logger, serverHeader } = this.#options;
+    const shared = { handler: this.#handler, cell: this.#cell, clock, logger, serverHeader };
+    const listener = new HttpListener({ ...shared, maxHeaderBytes, limits, tls, transport });
+    const bound = await listener.listen({ host, port });
     this.#listeners.push(listener);
-    this.#announce("http", bound);
+    const protocol = transport.isTls === true ? "https" : "http";
+    this.#announce(transport.isProxied === true ? `proxied-${protocol}` : protocol, bound);
   }
 
-  #announce(listener: "http", bound: ListenAddress): void {
+  #announce(listener: BoundAddress["listener"], bound: ListenAddress): void {
     this.#addresses.push({ listener, ...bound });
     this.#options.onListening?.(listener, bound.host, bound.port);
   }

@@ -11,5 +11,8 @@ export type {
   MetricsOptions,
   ProxyAdminOptions,
   RealIpOptions,
+  TlsSettings,
+  TrafficAddress,
+  Transport,
   UpstreamOptions,
 } from "./options.ts";

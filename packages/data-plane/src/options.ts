@@ -3,6 +3,7 @@ import type { PluginCatalog } from "@fngate/plugin-kit";
 import type { DnsResolverOptions, UpstreamHealthReport } from "@fngate/proxy";
 import type { RouterKind } from "@fngate/router";
 import type { ConfigStore } from "@fngate/store";
+import type { TlsProtocol } from "./compile/snapshot.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { BodyVariableLimits } from "./http/body-variables.ts";
 import type { SideSource } from "./side/side-desk.ts";
@@ -13,8 +14,33 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** What is spoken on a port of the traffic, beside HTTP/1.1. */
+export interface Transport {
+  /** TLS with the certificates of the `ssl` objects; default false. */
+  readonly isTls?: boolean;
+  /** HTTP/2: agreed on with TLS, by prior knowledge in the clear; default false. */
+  readonly isHttp2Enabled?: boolean;
+  /** Every connection has to begin with a PROXY protocol header; default false. */
+  readonly isProxied?: boolean;
+}
+
+/** A port of the traffic. */
+export interface TrafficAddress extends ListenAddress, Transport {}
+
+/** What holds for every TLS port (APISIX: `apisix.ssl`); objects may differ in their protocols. */
+export interface TlsSettings {
+  /** Default TLS 1.2 and 1.3. */
+  readonly protocols?: readonly TlsProtocol[];
+  /** OpenSSL's list of cipher suites up to TLS 1.2; default: APISIX's. */
+  readonly ciphers?: string;
+  /** Lets clients resume sessions by tickets, whose keys live as long as the process; default false: no resumption. */
+  readonly sessionTickets?: boolean;
+  /** Name whose certificate is shown to clients that name no server; default: such clients are refused. */
+  readonly fallbackSni?: string;
+}
+
 /** Which listener came up, for {@link DataPlaneOptions.onListening}. */
-export type ListenerName = "http" | "metrics" | "status" | "control";
+export type ListenerName = "http" | "https" | "proxied-http" | "proxied-https" | "metrics" | "status" | "control";
 
 /** Receives finished access-log lines, each ending in a line feed; expected to buffer, never to throw. */
 export interface AccessLogSink {
@@ -26,7 +52,7 @@ export type AccessLogFormat = "text" | "json";
 
 /** Whose word on the client's address is believed; APISIX's `nginx_config.http.real_ip_*`. */
 export interface RealIpOptions {
-  /** Field that names the client; default `X-Real-IP`. */
+  /** Field that names the client, or `proxy_protocol` for the PROXY protocol's header; default `X-Real-IP`. */
   readonly header?: string;
   /** Peers that are believed (addresses and CIDR ranges); default `127.0.0.1`. */
   readonly from?: readonly string[];
@@ -89,7 +115,8 @@ export interface DataPlaneOptions {
   readonly pluginDeadlineMs?: number;
   /** PEM certificates trusted for `https` functions and upstreams, beside Node's own and the system's. */
   readonly caCertificates?: readonly string[];
-  readonly listen: readonly ListenAddress[];
+  readonly listen: readonly TrafficAddress[];
+  readonly tls?: TlsSettings;
   readonly routerKind: RouterKind;
   /** Value of `Server` in every answer. */
   readonly serverHeader: string;

@@ -63,7 +63,8 @@ export class Admission {
       isPeerTrusted: this.#hasTrustList && this.#isTrusted(client.peerAddress),
       hasTrustList: this.#hasTrustList,
     });
-    const remoteAddress = this.#identity.addressOf(client.peerAddress, headers);
+    const proxied = client.connection?.proxied?.sourceAddress;
+    const remoteAddress = this.#identity.addressOf(client.peerAddress, headers, proxied);
     const request = new ClientRequest(client, target, { host, rawHost, headers, remoteAddress });
     return { request, matchPath: target.matchPath };
   }

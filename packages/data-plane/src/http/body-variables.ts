@@ -1,6 +1,7 @@
 import type { GatewayRequest, RequestBody } from "@fngate/plugin-kit";
 import { compileJsonPath, type JsonPath } from "@fngate/router/expr";
 import { type BodyFields, decodeText, parseFormFields, parseMultipartFields } from "./body-fields.ts";
+import type { ClientConnection } from "./client-connection.ts";
 import { type GraphqlFacts, readGraphql } from "./graphql-variables.ts";
 import { readArgument } from "./query-arguments.ts";
 
@@ -18,9 +19,10 @@ export const DEFAULT_BODY_VARIABLE_LIMITS: BodyVariableLimits = {
   graphqlBytes: 1024 * 1024,
 };
 
-/** A request whose body may have been read already. */
+/** A request whose body may have been read already, and the connection it came on. */
 export interface VariableSource extends GatewayRequest {
   readonly body: RequestBody & { readonly bytes?: Uint8Array | undefined };
+  readonly connection?: ClientConnection | undefined;
 }
 
 /** Tells names of variables that are read from the body from all others. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex, Readable } from "node:stream";
+import type { ClientConnection } from "./client-connection.ts";
 
 /** One request of a client and the answer to it, whatever HTTP version carries them. */
 export interface ClientExchange {
@@ -15,6 +16,8 @@ export interface ClientExchange {
   /** Address of the TCP peer. */
   readonly peerAddress: string;
   readonly localPort: number;
+  /** What is known of the connection; absent for requests that come from within. */
+  readonly connection?: ClientConnection;
   readonly hasBody: boolean;
   /** `Content-Length` in bytes, absent when the length is unknown. */
   readonly declaredBytes: number | undefined;

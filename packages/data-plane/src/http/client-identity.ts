@@ -3,10 +3,13 @@ import type { HeaderList } from "@fngate/kernel";
 import type { RealIpOptions } from "../options.ts";
 import { type AddressList, compileAddressList } from "./address-list.ts";
 
+/** In place of a field's name: what the PROXY protocol says (nginx: `real_ip_header proxy_protocol`). */
+const PROXY_PROTOCOL = "proxy_protocol";
+
 /** Decides which address counts as the client's. */
 export interface ClientIdentity {
-  /** The address for routing, plugins and logs. */
-  addressOf(peer: string, headers: HeaderList): string;
+  /** The address for routing, plugins and logs; `proxied`: the one that a PROXY protocol header named. */
+  addressOf(peer: string, headers: HeaderList, proxied?: string): string;
 }
 
 /**
@@ -15,19 +18,20 @@ export interface ClientIdentity {
  */
 export function createClientIdentity(options: RealIpOptions = {}): ClientIdentity {
   const header = (options.header ?? "X-Real-IP").toLowerCase();
+  const isProxied = header === PROXY_PROTOCOL;
   const isBelieved = compileAddressList(options.from ?? ["127.0.0.1"]);
   const isRecursive = options.recursive ?? false;
   // Whether a peer is believed does not change, and peers repeat: one remembered answer saves most parsing.
   let lastPeer = "";
   let isLastBelieved = false;
   return {
-    addressOf: (peer, headers) => {
+    addressOf: (peer, headers, proxied) => {
       if (peer !== lastPeer) {
         isLastBelieved = isBelieved(peer);
         lastPeer = peer;
       }
       if (!isLastBelieved) return peer;
-      const value = headers.get(header);
+      const value = isProxied ? proxied : headers.get(header);
       return value === undefined ? peer : (pickAddress(value, isBelieved, isRecursive) ?? peer);
     },
   };

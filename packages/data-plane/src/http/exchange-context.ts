@@ -12,6 +12,7 @@ import type { UpstreamAttempt } from "@fngate/proxy";
 import type { Held } from "../compile/held.ts";
 import type { Snapshot } from "../compile/snapshot.ts";
 import { BodyCapture } from "./body-capture.ts";
+import type { ClientConnection } from "./client-connection.ts";
 import type { ClientExchange } from "./client-exchange.ts";
 import { markConsumer } from "./consumer-headers.ts";
 import { ExchangeVariables } from "./exchange-variables.ts";
@@ -32,6 +33,7 @@ export class ClientRequest implements GatewayRequest {
   readonly headers: HeaderList;
   remoteAddress: string;
   readonly localPort: number;
+  readonly connection: ClientConnection | undefined;
   readonly body: ClientBody;
   /** Host header as it came; empty when there was none. */
   readonly rawHost: string;
@@ -53,6 +55,7 @@ export class ClientRequest implements GatewayRequest {
     this.headers = seen.headers;
     this.remoteAddress = seen.remoteAddress;
     this.localPort = client.localPort;
+    this.connection = client.connection;
     this.body = new ClientBody(client);
     this.rawHost = seen.rawHost;
     this.originTarget = target.origin;

@@ -1,19 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { type Duplex, pipeline, type Readable } from "node:stream";
-import { plainAddress } from "./address-list.ts";
 import { BodyLimit } from "./body-limit.ts";
+import { type ClientConnection, connectionOf } from "./client-connection.ts";
 import type { ClientExchange, UpgradeHandover } from "./client-exchange.ts";
+import type { ExchangeProgress } from "./stall-watch.ts";
 
-/** A request on a plain HTTP/1 connection of `node:http`. */
+/** A request on an HTTP/1 connection of `node:http`. */
 export class Http1Exchange implements ClientExchange {
   readonly method: string;
   readonly target: string;
   readonly httpVersion: string;
-  readonly scheme = "http";
+  readonly scheme: "http" | "https";
   readonly rawHeaders: readonly string[];
   readonly peerAddress: string;
   readonly localPort: number;
+  readonly connection: ClientConnection;
   readonly hasBody: boolean;
   readonly declaredBytes: number | undefined;
   readonly upgrade: UpgradeHandover | undefined = undefined;
@@ -34,8 +35,11 @@ export class Http1Exchange implements ClientExchange {
     this.target = request.url ?? "/";
     this.httpVersion = request.httpVersion;
     this.rawHeaders = request.rawHeaders;
-    this.peerAddress = addressOf(request.socket);
-    this.localPort = request.socket.localPort ?? 0;
+    const connection = connectionOf(request.socket);
+    this.connection = connection;
+    this.scheme = connection.tls === undefined ? "http" : "https";
+    this.peerAddress = connection.peerAddress;
+    this.localPort = connection.localPort;
     const declared = request.headers["content-length"];
     this.declaredBytes = declared === undefined ? undefined : Number(declared);
     this.hasBody = this.declaredBytes === undefined ? "transfer-encoding" in request.headers : this.declaredBytes > 0;
@@ -151,26 +155,6 @@ export class Http1Exchange implements ClientExchange {
 const ONE_PIECE_BYTES = 8_192;
 
 function ignore(): void {}
-
-/** A moment of an exchange; two equal ones far apart mean that it stalled. */
-export interface ExchangeProgress {
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-  /** The gateway waits for the client: for more of its body, or for it to read. */
-  readonly isAwaitingClient: boolean;
-}
-
-// Reading a socket's address is a call into the system; a connection keeps the one it has.
-const addresses = new WeakMap<Socket, string>();
-
-function addressOf(socket: Socket): string {
-  let address = addresses.get(socket);
-  if (address === undefined) {
-    address = plainAddress(socket.remoteAddress);
-    addresses.set(socket, address);
-  }
-  return address;
-}
 
 /** How long a client may go on sending a body that nobody wants any more (nginx: lingering_timeout). */
 const LINGER_MS = 5_000;

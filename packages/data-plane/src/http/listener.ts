@@ -1,12 +1,18 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Clock, GatewayError } from "@fngate/kernel";
-import type { ClientLimits, ListenAddress } from "../options.ts";
+import { type Clock, GatewayError, type Logger } from "@fngate/kernel";
+import type { ClientLimits, ListenAddress, TlsSettings, Transport } from "../options.ts";
+import type { SnapshotCell } from "../snapshot-cell.ts";
+import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS } from "./client-timeouts.ts";
+import { ConnectionOpener } from "./connection-opener.ts";
+import { endWith } from "./end-with.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
+import { Http2Server } from "./http2-server.ts";
 import { renderRawError } from "./reply.ts";
 import type { RequestHandler } from "./request-handler.ts";
 import { STALL_LIMIT_MS, StallWatch } from "./stall-watch.ts";
+import { TlsFront } from "./tls-front.ts";
 import { UpgradeExchange, type UpgradeParts } from "./upgrade-exchange.ts";
 
 export interface ListenerOptions {
@@ -15,26 +21,27 @@ export interface ListenerOptions {
   readonly clock: Clock;
   readonly maxHeaderBytes: number;
   readonly limits: ClientLimits;
+  readonly logger: Logger;
+  readonly cell: SnapshotCell;
+  readonly transport: Transport;
+  readonly tls: TlsSettings;
 }
-
-/** How long a connection may idle between requests (APISIX: `keepalive_timeout` 60s). */
-const KEEP_ALIVE_TIMEOUT_MS = 60_000;
-
-/** A head that takes longer is given up (APISIX: `client_header_timeout` 60s). */
-const HEADERS_TIMEOUT_MS = 60_000;
 
 /** How often heads are looked at; Node's default. */
 const HEADERS_CHECK_INTERVAL_MS = 30_000;
 
-/** A plain HTTP/1.1 port. */
+/** A port of the traffic: HTTP/1.1, and what its transport adds. */
 export class HttpListener {
   readonly #server: Server;
-  readonly #watch: StallWatch;
+  readonly #watch: StallWatch<Http1Exchange>;
   readonly #options: ListenerOptions;
   readonly #counts = { accepted: 0 };
   readonly #sockets = new Set<Socket>();
   /** Connections that Node has let go of. */
   readonly #upgraded = new Set<Duplex>();
+  /** Absent on a port that speaks HTTP/1.1 in the clear and nothing else. */
+  readonly #opener: ConnectionOpener | undefined;
+  readonly #http2: Http2Server | undefined;
   #isDraining = false;
   #onLastExchange: (() => void) | undefined;
 
@@ -62,10 +69,12 @@ export class HttpListener {
     });
     // Node drops fields beyond this number without a word; the size of a head is bounded already.
     this.#server.maxHeadersCount = 0;
+    this.#http2 = options.transport.isHttp2Enabled === true ? new Http2Server(options) : undefined;
+    this.#opener = this.#createOpener();
     this.#server.on("connection", (socket) => {
       this.#counts.accepted += 1;
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
+      if (this.#opener === undefined) this.#track(socket);
+      else this.#opener.open(socket);
     });
     this.#server.on("request", (request, response) => this.#accept(request, response, false));
     this.#server.on("checkContinue", (request, response) => this.#accept(request, response, true));
@@ -85,7 +94,8 @@ export class HttpListener {
     const open = await new Promise<number>((resolve) => {
       this.#server.getConnections((_error, count) => resolve(count ?? 0));
     });
-    return { accepted: this.#counts.accepted, active: this.#watch.size, open };
+    const active = this.#watch.size + (this.#http2?.size ?? 0);
+    return { accepted: this.#counts.accepted, active, open };
   }
 
   /** Stops accepting; answers say `Connection: close` from here on. Resolves when no connection is left. */
@@ -99,14 +109,48 @@ export class HttpListener {
     this.#server.closeIdleConnections();
     // Node counts a connection on which nothing was asked yet as busy, and would wait for its client.
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    this.#opener?.destroyOpening();
     // The server closes a moment before the exchanges of destroyed sockets end, and those still log.
-    return Promise.all([closed, lastExchange]).then(() => this.#watch.stop());
+    return Promise.all([closed, lastExchange, this.#http2?.close()]).then(() => this.#watch.stop());
   }
 
   /** Cuts every connection. */
   destroy(): void {
     this.#server.closeAllConnections();
     for (const socket of this.#upgraded) socket.destroy();
+    this.#http2?.destroy();
+    this.#opener?.destroyOpening();
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+  }
+
+  /** Takes the connections off Node's own listener, which gets back those that turn out to speak HTTP/1. */
+  #createOpener(): ConnectionOpener | undefined {
+    const { cell, limits, logger, serverHeader, tls: settings, transport } = this.#options;
+    const { isHttp2Enabled = false, isProxied = false, isTls = false } = transport;
+    if (!(isHttp2Enabled || isProxied || isTls)) return undefined;
+    const serveHttp1 = this.#server.listeners("connection")[0] as (this: Server, socket: Socket) => void;
+    this.#server.removeAllListeners("connection");
+    const timeoutMs = limits.headerTimeoutMs ?? HEADERS_TIMEOUT_MS;
+    const alpn = isHttp2Enabled ? ["h2", "http/1.1", "http/1.0"] : ["http/1.1", "http/1.0"];
+    return new ConnectionOpener({
+      servers: {
+        http1: (socket) => {
+          this.#track(socket);
+          // Node tells what goes wrong on a connection to the server that made it, which for TLS is another one.
+          Reflect.set(socket, "server", this.#server);
+          serveHttp1.call(this.#server, socket);
+        },
+        http2: this.#http2 && ((socket) => this.#http2?.serve(socket)),
+      },
+      isProxied,
+      timeoutMs,
+      serverHeader,
+      tls: isTls ? new TlsFront({ cell, settings, alpn, handshakeTimeoutMs: timeoutMs, logger }) : undefined,
+    });
   }
 
   async #lastExchange(): Promise<void> {
@@ -221,17 +265,6 @@ function waitersOf(socket: Duplex): number {
 
 /** How many requests wait on a connection; only connections that pipelined have an entry. */
 const waitingOn = new WeakMap<Duplex, number>();
-
-/** How long a refused client may keep its side of the connection open (nginx: lingering_timeout). */
-const REFUSED_LINGER_MS = 5_000;
-
-/** Sends the last bytes of a connection; closing both sides at once could take them with it. */
-function endWith(socket: Duplex, text: string): void {
-  socket.end(text);
-  const timer = setTimeout(() => socket.destroy(), REFUSED_LINGER_MS);
-  timer.unref();
-  socket.once("close", () => clearTimeout(timer));
-}
 
 /** Binds any server; raises `LISTEN_FAILED`. */
 export function listenOn(server: Server, { host, port }: ListenAddress): Promise<ListenAddress> {

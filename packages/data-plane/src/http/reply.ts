@@ -45,13 +45,17 @@ function renderErrorInto(status: number, headers: HeaderList, reason?: string): 
   const title = titleOf(status);
   if (title === undefined) return { status, headers, body: "" };
   if (!headers.has("content-type")) headers.append(CONTENT_TYPE, "application/json");
-  const content = { error_msg: `${status} ${title}`, ...(reason === undefined ? {} : { reason }) };
-  return { status, headers, body: `${JSON.stringify(content)}\n` };
+  return { status, headers, body: errorBody(status, title, reason) };
 }
 
-/** A whole error answer for a raw socket, before there is a request to answer to. */
-export function renderRawError(status: number, serverHeader: string): string {
-  const { body } = renderError(status);
+function errorBody(status: number, title: string, reason?: string): string {
+  const content = { error_msg: `${status} ${title}`, ...(reason === undefined ? {} : { reason }) };
+  return `${JSON.stringify(content)}\n`;
+}
+
+/** A whole error answer for a raw socket, before there is a request to answer to; `message` in place of the title. */
+export function renderRawError(status: number, serverHeader: string, message?: string): string {
+  const body = message === undefined ? renderError(status).body : errorBody(status, message);
   const fields = [
     `HTTP/1.1 ${status} ${reasonOf(status)}`,
     `Date: ${new Date().toUTCString()}`,

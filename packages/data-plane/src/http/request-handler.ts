@@ -4,6 +4,7 @@ import type { CompiledRoute, Snapshot } from "../compile/snapshot.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
 import type { Admission, AdmittedRequest } from "./admission.ts";
 import type { BodyVariableLimits } from "./body-variables.ts";
+import { certificateProblem } from "./client-certificate-rule.ts";
 import type { ClientExchange } from "./client-exchange.ts";
 import { ExchangeContext } from "./exchange-context.ts";
 import { ExchangeRun, type RunDeps } from "./exchange-run.ts";
@@ -59,8 +60,22 @@ export class RequestHandler {
       this.#refuse(client, admitted);
       return;
     }
+    if (client.connection?.tls !== undefined && !this.#isCertified(client, admitted)) return;
     if (adminGate?.take(client, admitted.request.path) === true) return;
     this.#route({ client, admitted, started: { atMs: clock.now(), monotonicMs: clock.monotonicMs() } }, true);
+  }
+
+  /** Whether the client showed the certificate that the request needs; answers it when not. */
+  #isCertified(client: ClientExchange, { request }: AdmittedRequest): boolean {
+    const tls = client.connection?.tls;
+    const problem = tls && certificateProblem(tls, request, this.#options.cell.current);
+    if (problem === undefined) return true;
+    this.#options.run.logger.error(
+      { client: client.peerAddress, host: request.host, reason: problem },
+      "request refused",
+    );
+    this.#refuse(client, 400);
+    return false;
   }
 
   /** Finds the route; where that takes a look into the body, once more when it has been read. */

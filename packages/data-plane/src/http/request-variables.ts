@@ -9,7 +9,7 @@ import {
 } from "./body-variables.ts";
 import { readArgument } from "./query-arguments.ts";
 
-type Reader = (request: GatewayRequest) => unknown;
+type Reader = (request: VariableSource) => unknown;
 
 /** Variables by their APISIX names; unknown ones are absent. */
 const READERS: Readonly<Record<string, Reader>> = {
@@ -27,8 +27,15 @@ const READERS: Readonly<Record<string, Reader>> = {
   method: (request) => request.method,
   request: (request) => `${request.method} ${request.rawTarget} HTTP/${request.httpVersion}`,
   server_protocol: (request) => `HTTP/${request.httpVersion}`,
-  http2: (request) => (request.httpVersion === "2.0" ? "h2" : ""),
+  http2: ({ httpVersion, scheme }) => (httpVersion !== "2.0" ? "" : scheme === "https" ? "h2" : "h2c"),
   remote_addr: (request) => request.remoteAddress,
+  remote_port: ({ connection }) => connection && String(connection.peerPort),
+  realip_remote_addr: ({ connection }) => connection?.peerAddress,
+  server_addr: ({ connection }) => connection?.localAddress,
+  proxy_protocol_addr: ({ connection }) => connection?.proxied?.sourceAddress,
+  proxy_protocol_port: ({ connection }) => connection?.proxied && String(connection.proxied.sourcePort),
+  proxy_protocol_server_addr: ({ connection }) => connection?.proxied?.destinationAddress,
+  proxy_protocol_server_port: ({ connection }) => connection?.proxied && String(connection.proxied.destinationPort),
   server_port: (request) => String(request.localPort),
   content_length: (request) => request.headers.get("content-length"),
   content_type: (request) => request.headers.get("content-type"),
@@ -62,6 +69,7 @@ export class RequestVariables implements VariableLookup {
       this.#body ??= new BodyVariables(this.#request, this.#limits);
       return this.#body.get(name);
     }
+    if (name.startsWith("ssl_")) return this.#request.connection?.tls?.variable(name.slice(4));
     return Object.hasOwn(READERS, name) ? READERS[name]?.(this.#request) : undefined;
   }
 }

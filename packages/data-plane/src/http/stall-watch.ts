@@ -1,5 +1,4 @@
 import type { Clock } from "@fngate/kernel";
-import type { ExchangeProgress, Http1Exchange } from "./http1-exchange.ts";
 
 /** Default of {@link StallWatchOptions.limitMs} (APISIX: client_body_timeout). */
 export const STALL_LIMIT_MS = 60_000;
@@ -7,28 +6,41 @@ export const STALL_LIMIT_MS = 60_000;
 /** How often the exchanges are looked at. */
 const INTERVAL_MS = 5_000;
 
+/** A moment of an exchange; two equal ones far apart mean that it stalled. */
+export interface ExchangeProgress {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  /** The gateway waits for the client: for more of its body, or for it to read. */
+  readonly isAwaitingClient: boolean;
+}
+
+/** What can be watched. */
+export interface Watchable {
+  readonly progress: ExchangeProgress;
+}
+
 interface Sighting {
   readonly progress: ExchangeProgress;
   readonly atMs: number;
 }
 
 /** How a {@link StallWatch} works. */
-export interface StallWatchOptions {
+export interface StallWatchOptions<TExchange extends Watchable> {
   readonly clock: Clock;
   /** Time without a byte from a client that owes one, or that should read one, milliseconds. */
   readonly limitMs: number;
   /** Ends an exchange that stalled. */
-  readonly onStall: (exchange: Http1Exchange) => void;
+  readonly onStall: (exchange: TExchange) => void;
 }
 
 /** One exchange's place in the watch's list; the list's own head holds none. */
-export class WatchedExchange {
-  readonly exchange: Http1Exchange | undefined;
+export class WatchedExchange<TExchange extends Watchable> {
+  readonly exchange: TExchange | undefined;
   sighting: Sighting | undefined = undefined;
-  previous: WatchedExchange = this;
-  next: WatchedExchange = this;
+  previous: WatchedExchange<TExchange> = this;
+  next: WatchedExchange<TExchange> = this;
 
-  constructor(exchange: Http1Exchange | undefined) {
+  constructor(exchange: TExchange | undefined) {
     this.exchange = exchange;
   }
 }
@@ -38,16 +50,16 @@ export class WatchedExchange {
  * request costs no timer; waiting for an upstream never counts. They are in a linked list because a map into which
  * every request goes and comes out again rehashes all the time.
  */
-export class StallWatch {
+export class StallWatch<TExchange extends Watchable> {
   readonly #clock: Clock;
-  readonly #onStall: StallWatchOptions["onStall"];
+  readonly #onStall: StallWatchOptions<TExchange>["onStall"];
   readonly #limitMs: number;
-  readonly #head = new WatchedExchange(undefined);
+  readonly #head = new WatchedExchange<TExchange>(undefined);
   readonly #stopping = new AbortController();
   #isRunning = false;
   #size = 0;
 
-  constructor(options: StallWatchOptions) {
+  constructor(options: StallWatchOptions<TExchange>) {
     this.#clock = options.clock;
     this.#onStall = options.onStall;
     this.#limitMs = options.limitMs;
@@ -58,12 +70,12 @@ export class StallWatch {
     return this.#size;
   }
 
-  *exchanges(): IterableIterator<Http1Exchange> {
+  *exchanges(): IterableIterator<TExchange> {
     for (const { exchange } of this.#watched()) if (exchange !== undefined) yield exchange;
   }
 
   /** Watches an exchange until its place is given to {@link StallWatch.delete}. */
-  add(exchange: Http1Exchange): WatchedExchange {
+  add(exchange: TExchange): WatchedExchange<TExchange> {
     const watched = new WatchedExchange(exchange);
     const last = this.#head.previous;
     watched.previous = last;
@@ -76,7 +88,7 @@ export class StallWatch {
   }
 
   /** Ends the watch; call it once. */
-  delete({ previous, next }: WatchedExchange): void {
+  delete({ previous, next }: WatchedExchange<TExchange>): void {
     previous.next = next;
     next.previous = previous;
     this.#size -= 1;
@@ -94,11 +106,11 @@ export class StallWatch {
     }
   }
 
-  *#watched(): IterableIterator<WatchedExchange> {
+  *#watched(): IterableIterator<WatchedExchange<TExchange>> {
     for (let watched = this.#head.next; watched !== this.#head; watched = watched.next) yield watched;
   }
 
-  #look(watched: WatchedExchange): void {
+  #look(watched: WatchedExchange<TExchange>): void {
     const { exchange, sighting: last } = watched;
     if (exchange === undefined) return;
     const progress = exchange.progress;
