@@ -54,6 +54,7 @@ export async function startFngate(directory: string, upstreamPort: number, route
 apisix:
   node_listen: [{ ip: 127.0.0.1, port: ${port} }]
   enable_control: false
+  ssl: { enable: false }
 nginx_config: { worker_processes: 1, http: { access_log: ${directory}/access.log } }
 plugin_attr: { prometheus: { export_addr: { ip: 127.0.0.1, port: ${await freePort()} } } }
 fngate: { data_dir: ${directory}/data }

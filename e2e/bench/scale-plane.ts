@@ -121,7 +121,7 @@ export async function startPlane(deployment: object, dataDirectory: string): Pro
   const directory = await tempDirectory();
   const config = {
     deployment,
-    apisix: { node_listen: [LOOPBACK], status: LOOPBACK, enable_control: false },
+    apisix: { node_listen: [LOOPBACK], status: LOOPBACK, enable_control: false, ssl: { enable: false } },
     plugin_attr: { prometheus: { export_addr: LOOPBACK } },
     nginx_config: { error_log_level: "debug" },
     fngate: { data_dir: dataDirectory },

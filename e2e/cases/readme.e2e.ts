@@ -82,7 +82,7 @@ afterEach(async () => {
 
 /** The README's ports are fixed, so whatever else holds one would answer for the gateway. */
 async function freePorts(): Promise<void> {
-  for (const port of [9080, 9180, 9090, 9091, 3233]) {
+  for (const port of [9080, 9443, 9180, 9090, 9091, 3233]) {
     const server = createServer();
     const [event] = await Promise.race([
       once(server.listen(port, "127.0.0.1"), "listening").then(() => ["free"]),

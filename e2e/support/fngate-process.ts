@@ -30,7 +30,11 @@ export interface FngateProcessOptions {
 const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 
 /** Many tests run side by side: none may take a port that stands in the defaults, or one process per core. */
-const ENVIRONMENT = { FNGATE_CONTROL_LISTEN: "127.0.0.1:0", APISIX_WORKER_PROCESSES: "1" };
+const ENVIRONMENT = {
+  FNGATE_CONTROL_LISTEN: "127.0.0.1:0",
+  FNGATE_TLS_LISTEN: "127.0.0.1:0",
+  APISIX_WORKER_PROCESSES: "1",
+};
 
 /** Starting sources compiles them on the fly; a loaded machine needs its time. */
 const START_DEADLINE_MS = 30_000;

@@ -185,7 +185,7 @@ class ComposedGateway implements Gateway {
         this.#dataPlane = createDataPlane({
           ...this.#shared(),
           ...plain,
-          keyring: this.#settings.keyring,
+          keyring: this.#settings.decryptionKeys,
           environment: this.#deps.environment,
           ...(this.#trusted && { caCertificates: [this.#trusted] }),
           serverHeader: this.#settings.serverHeader,
@@ -362,6 +362,12 @@ async function startSample(port: number, logger: Logger): Promise<SampleFunction
   return startSampleFunction({ port, host: "127.0.0.1", logger: logger.child({ part: "sample-function" }) });
 }
 
+function nameOf({ isProxied, isTls }: ProxySettings["listen"][number]): ListenerName {
+  const protocol = isTls ? "https" : "http";
+  if (isProxied) return `proxied-${protocol}`;
+  return isTls ? "https" : "proxy";
+}
+
 /** Which listener a failed start is about, judged by stage and port. */
 export function listenerOfFailure(error: unknown, settings: Settings): ListenerName {
   const failure = findListenError(error);
@@ -369,6 +375,8 @@ export function listenerOfFailure(error: unknown, settings: Settings): ListenerN
   if (failure !== undefined && proxy !== undefined) {
     if (proxy.metrics?.port === failure.port) return "metrics";
     if (proxy.status?.port === failure.port) return "status";
+    const traffic = proxy.listen.find(({ port }) => port === failure.port);
+    if (traffic !== undefined) return nameOf(traffic);
     if (proxy.control?.port === failure.port) return "control";
   }
   const isAdmin = admin !== undefined && "port" in admin.listen && admin.listen.port === failure?.port;

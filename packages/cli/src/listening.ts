@@ -25,7 +25,7 @@ interface ListenerControls {
 
 const CONTROLS: Readonly<Record<ListenerName, ListenerControls>> = {
   proxy: { key: "apisix.node_listen", flag: "--proxy-listen", variable: "FNGATE_PROXY_LISTEN" },
-  https: { key: "apisix.ssl.listen" },
+  https: { key: "apisix.ssl.listen", flag: "--tls-listen", variable: "FNGATE_TLS_LISTEN" },
   "proxied-http": { key: "apisix.proxy_protocol.listen_http_port" },
   "proxied-https": { key: "apisix.proxy_protocol.listen_https_port" },
   admin: { key: "deployment.admin.admin_listen", flag: "--admin-listen", variable: "FNGATE_ADMIN_LISTEN" },

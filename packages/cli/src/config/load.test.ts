@@ -165,7 +165,7 @@ deployment:
     const { config, warnings } = await load(`
 apisix:
   node_listn: 1
-  ssl: { listen: [{ port: 9443 }] }
+  ssl: { listen: [{ port: 9443, enable_http3: true }] }
   enable_reuseport: true
 wasm: { plugins: [] }
 whatever: { deep: 1 }
@@ -173,7 +173,7 @@ whatever: { deep: 1 }
     expect(config.apisix?.node_listen).toEqual([9080]);
     expect(warnings).toEqual([
       "key apisix.node_listn is unknown and has no effect; did you mean node_listen? (config.yaml:3)",
-      "key apisix.ssl.listen is not supported yet and has no effect (config.yaml:4)",
+      "key apisix.ssl.listen[0].enable_http3 is not supported yet and has no effect (config.yaml:4)",
       "key apisix.enable_reuseport has no meaning outside nginx and has no effect (config.yaml:5)",
       "key wasm has no meaning outside nginx and has no effect (config.yaml:6)",
       "key whatever is unknown and has no effect (config.yaml:7)",

@@ -41,6 +41,14 @@ export const OVERRIDES: readonly Override[] = [
     parse: (text) => [parseListen(text)],
   },
   {
+    flag: "tls-listen",
+    variables: ["FNGATE_TLS_LISTEN"],
+    path: "apisix.ssl.listen",
+    placeholder: "[HOST:]PORT",
+    description: "where the data plane listens with TLS",
+    parse: (text) => [parseListen(text)],
+  },
+  {
     flag: "admin-listen",
     variables: ["FNGATE_ADMIN_LISTEN"],
     path: "deployment.admin.admin_listen",

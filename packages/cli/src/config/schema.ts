@@ -12,6 +12,8 @@ const nodeListenEntry = z.union([port(), z.object({ ip: z.string().min(1).option
   error: "expected a port or a map of ip and port",
 });
 
+const TLS_PROTOCOLS = /^\s*TLSv1\.[123](?:\s+TLSv1\.[123])*\s*$/;
+
 const nodeListen = z.union([port(), z.array(nodeListenEntry)], {
   error: "expected a port, or a list of ports and maps of ip and port",
 });
@@ -157,7 +159,7 @@ const apisix = z.object({
   }),
   enable_admin: field(z.boolean(), { description: "false leaves the Admin API out in role traditional." }),
   enable_ipv6: field(z.boolean(), {
-    description: "Entries of `node_listen` without `ip` listen on `[::1]` too.",
+    description: "Proxy listeners without `ip` listen on `[::1]` too.",
     difference: "off by default, and `[::1]` instead of `[::]`",
   }),
   enable_server_tokens: field(z.boolean(), { description: "Whether `Server` names the version." }),
@@ -194,8 +196,47 @@ const apisix = z.object({
     type: "list of addresses and CIDR ranges",
     description: "Peers whose `X-Forwarded-*` fields are believed.",
   }),
+  enable_http2: field(z.boolean(), {
+    description:
+      "HTTP/2 on all proxy ports: agreed on with TLS, and by prior knowledge on plain ports, beside HTTP/1.1.",
+  }),
+  proxy_protocol: z
+    .object({
+      listen_http_port: field(port(), {
+        description:
+          "Another plain port, on which every connection has to begin with a PROXY protocol header (1 or 2).",
+        difference: "on loopback, as `node_listen` without `ip`",
+      }),
+      listen_https_port: field(port(), {
+        description: "The same with TLS behind the header.",
+        difference: "on loopback, as `node_listen` without `ip`",
+      }),
+    })
+    .optional(),
   ssl: z
     .object({
+      enable: field(z.boolean(), { description: "false leaves the TLS listeners out." }),
+      listen: field(z.array(z.object({ ip: z.string().min(1).optional(), port: port().optional() })), {
+        type: "list of {ip, port}",
+        description: "Where the data plane listens with TLS; certificates are the `ssls` of the Admin API.",
+        difference: "an entry without `ip` is on 127.0.0.1; `enable_http3` has no effect",
+      }),
+      ssl_protocols: field(z.string().regex(TLS_PROTOCOLS, "expected some of TLSv1.1 TLSv1.2 TLSv1.3"), {
+        type: "TLSv1.1, TLSv1.2, TLSv1.3, separated by spaces",
+        description: "Versions of TLS for certificates that name none of their own.",
+      }),
+      ssl_ciphers: field(z.string().min(1), {
+        type: "OpenSSL's list",
+        description: "Cipher suites up to TLS 1.2, the gateway's order counts; those of TLS 1.3 are fixed.",
+      }),
+      ssl_session_tickets: field(z.boolean(), {
+        description: "Lets clients resume sessions by tickets.",
+        difference:
+          "ticket keys are random, one set per certificate object, and kept in memory; without tickets no session is resumed, in APISIX by its id for ten minutes",
+      }),
+      fallback_sni: field(z.string().min(1), {
+        description: "Name whose certificate clients get that name no server; left out: such clients are refused.",
+      }),
       ssl_trusted_certificate: field(z.string().min(1), {
         type: "path or `system`",
         description:
@@ -319,7 +360,10 @@ const nginxConfig = z.object({
           }),
         })
         .optional(),
-      real_ip_header: field(z.string().min(1), { description: "Field that names the client to believed peers." }),
+      real_ip_header: field(z.string().min(1), {
+        description:
+          "Field that names the client to believed peers; `proxy_protocol`: the PROXY protocol's header, which else only sets `proxy_protocol_addr`.",
+      }),
       real_ip_recursive: field(onOff(), { type: "on or off", description: "Skip believed addresses from the right." }),
       real_ip_from: field(addressRanges(), {
         type: "list of addresses and CIDR ranges",

@@ -9,12 +9,22 @@ function settingsOf(over: TreeMap): Settings {
   return createSettings(configSchema.parse(mergeTrees(DEFAULTS, over)), "/srv");
 }
 
+/** Where `apisix` listens in the clear. */
+function plainListeners(apisix: TreeMap): unknown {
+  const listen = settingsOf({ apisix }).proxy?.listen ?? [];
+  return listen.filter(({ isTls }) => !isTls).map(({ host, port }) => ({ host, port }));
+}
+
 describe("createSettings", () => {
   it("listens on loopback only unless told otherwise", () => {
     const { admin, proxy } = settingsOf({ apisix: { status: {} } });
 
     expect(admin?.listen).toEqual({ host: "127.0.0.1", port: 9180 });
-    expect(proxy?.listen).toEqual([{ host: "127.0.0.1", port: 9080 }]);
+    const listener = { host: "127.0.0.1", isHttp2Enabled: true, isProxied: false };
+    expect(proxy?.listen).toEqual([
+      { ...listener, port: 9080, isTls: false },
+      { ...listener, port: 9443, isTls: true },
+    ]);
     expect(proxy?.metrics).toMatchObject({ host: "127.0.0.1", port: 9091 });
     expect(proxy?.status).toEqual({ host: "127.0.0.1", port: 7085 });
   });
@@ -30,7 +40,7 @@ describe("createSettings", () => {
     },
     { value: [{ ip: "10.0.0.1" }], expected: [{ host: "10.0.0.1", port: 9080 }] },
   ])("reads node_listen $value", ({ value, expected }) => {
-    expect(settingsOf({ apisix: { node_listen: value } }).proxy?.listen).toEqual(expected);
+    expect(plainListeners({ node_listen: value })).toEqual(expected);
   });
 
   it("keeps the last known configuration beside etcd, where it is asked for, and not beside an embedded store", () => {
@@ -42,13 +52,36 @@ describe("createSettings", () => {
   });
 
   it("adds the IPv6 loopback to entries without address when IPv6 is on", () => {
-    expect(
-      settingsOf({ apisix: { enable_ipv6: true, node_listen: [1, { ip: "0.0.0.0", port: 2 }] } }).proxy?.listen,
-    ).toEqual([
+    expect(plainListeners({ enable_ipv6: true, node_listen: [1, { ip: "0.0.0.0", port: 2 }] })).toEqual([
       { host: "127.0.0.1", port: 1 },
       { host: "::1", port: 1 },
       { host: "0.0.0.0", port: 2 },
     ]);
+  });
+
+  it("reads the TLS listeners, their settings and the ports of the PROXY protocol", () => {
+    const ssl = { listen: [{ ip: "0.0.0.0", port: 443 }], ssl_protocols: "TLSv1.3", fallback_sni: "a.test" };
+    const proxy_protocol = { listen_http_port: 9181, listen_https_port: 9182 };
+    const { proxy } = settingsOf({ apisix: { node_listen: 1, ssl, proxy_protocol, enable_http2: false } });
+    expect(proxy?.tls).toEqual({ protocols: ["TLSv1.3"], sessionTickets: false, fallbackSni: "a.test" });
+    expect(proxy?.listen.map(({ host, port, isTls, isProxied }) => [host, port, isTls, isProxied])).toEqual([
+      ["127.0.0.1", 1, false, false],
+      ["0.0.0.0", 443, true, false],
+      ["127.0.0.1", 9181, false, true],
+      ["127.0.0.1", 9182, true, true],
+    ]);
+    expect(proxy?.listen.some(({ isHttp2Enabled }) => isHttp2Enabled)).toBe(false);
+  });
+
+  it("has no TLS listener when TLS is switched off", () => {
+    const apisix = { ssl: { enable: false }, proxy_protocol: { listen_https_port: 9182 } };
+    expect(settingsOf({ apisix }).proxy?.listen.map(({ port }) => port)).toEqual([9080]);
+  });
+
+  it("decrypts private keys of the store whether or not it encrypts plugin fields", () => {
+    const { decryptionKeys, keyring } = settingsOf({ apisix: { data_encryption: { enable_encrypt_fields: false } } });
+    expect(keyring).toEqual([]);
+    expect(decryptionKeys).toEqual(["qeddd145sfvddff3", "edd1c9f0985e76a2"]);
   });
 
   it("gives each role its planes", () => {

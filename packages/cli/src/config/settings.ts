@@ -3,6 +3,8 @@ import { GatewayError } from "@fngate/kernel";
 import { nginxSizeBytes, nginxTimeMs } from "./nginx-units.ts";
 import { pluginAttributesOf } from "./plugin-sections.ts";
 import type { ConfigFile } from "./schema.ts";
+
+import { type TlsSettings, type TrafficListener, tlsSettings, trafficListeners } from "./traffic-listeners.ts";
 import { createUpstreamSettings, type UpstreamSettings } from "./upstream-settings.ts";
 
 /** A TCP address; port 0 takes any free one. */
@@ -41,7 +43,8 @@ export interface AdminSettings {
 
 /** What a data plane needs to know. */
 export interface ProxySettings {
-  readonly listen: readonly Address[];
+  readonly listen: readonly TrafficListener[];
+  readonly tls: TlsSettings;
   readonly routerKind: "radixtree_host_uri" | "radixtree_uri" | "radixtree_uri_with_parameter";
   readonly trustedAddresses: readonly string[] | undefined;
   readonly realIp: { readonly header: string; readonly from: readonly string[]; readonly recursive: boolean };
@@ -114,7 +117,10 @@ export interface Settings {
   readonly standalone: StandaloneSettings | undefined;
   /** File of certificates that calls out are checked against; absent: those of Node and the system. */
   readonly trustedCertificate: string | undefined;
+  /** Encrypts secrets in the store; empty: they are stored as they are. */
   readonly keyring: readonly string[];
+  /** Decrypts what is stored; private keys are encrypted whatever `enable_encrypt_fields` says, as in APISIX. */
+  readonly decryptionKeys: readonly string[];
   /** Absent: every plugin there is. */
   readonly plugins: readonly string[] | undefined;
   readonly admin: AdminSettings | undefined;
@@ -160,6 +166,7 @@ export function createSettings(file: ConfigFile, workingDirectory: string, confi
     trustedCertificate: trustedCertificate(file, workingDirectory),
     standalone,
     keyring: keyringOf(file, standalone),
+    decryptionKeys: decryptionKeysOf(file),
     plugins: file.plugins,
     admin: hasAdmin(file, role) ? createAdminSettings(file, workingDirectory) : undefined,
     proxy: role === "control_plane" ? undefined : createProxySettings(file, dataDir),
@@ -203,6 +210,10 @@ function hasAdmin(file: ConfigFile, role: Settings["role"]): boolean {
 function trustedCertificate(file: ConfigFile, workingDirectory: string): string | undefined {
   const path = file.apisix?.ssl?.ssl_trusted_certificate ?? "system";
   return path === "system" ? undefined : resolve(workingDirectory, path);
+}
+
+function decryptionKeysOf(file: ConfigFile): readonly string[] {
+  return [file.apisix?.data_encryption?.keyring ?? []].flat();
 }
 
 function createEtcdSettings(file: ConfigFile, workingDirectory: string): EtcdSettings {
@@ -274,7 +285,8 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
   const { apisix, fngate } = file;
   const http = file.nginx_config?.http;
   return {
-    listen: listenAddresses(file),
+    listen: trafficListeners(file),
+    tls: tlsSettings(file),
     routerKind: apisix?.router?.http ?? "radixtree_host_uri",
     trustedAddresses: apisix?.trusted_addresses,
     realIp: {
@@ -329,16 +341,6 @@ function createClientLimits(file: ConfigFile): ProxySettings["clientLimits"] {
 /** Without APISIX's `unix:`: the planes believe peers of unix sockets where they have such. */
 function realIpFrom(file: ConfigFile): readonly string[] {
   return (file.nginx_config?.http?.real_ip_from ?? []).filter((entry) => entry !== "unix:");
-}
-
-function listenAddresses(file: ConfigFile): Address[] {
-  const entries = [file.apisix?.node_listen ?? 9080].flat();
-  return entries.flatMap((entry) => {
-    const { ip, port = 9080 } = typeof entry === "number" ? { port: entry } : entry;
-    if (ip !== undefined) return [{ host: ip, port }];
-    const hosts = file.apisix?.enable_ipv6 ? [LOOPBACK, "::1"] : [LOOPBACK];
-    return hosts.map((host) => ({ host, port }));
-  });
 }
 
 /** As in APISIX, an explicit list of plugins without prometheus has no metrics listener either. */
