@@ -2,7 +2,7 @@ import type { Clock, Logger } from "@fngate/kernel";
 import type { ConfigStore } from "@fngate/store";
 import { Coalescer } from "./coalescer.ts";
 import { LastKnownFile } from "./mirror/last-known-file.ts";
-import { Mirror } from "./mirror/mirror.ts";
+import { Mirror, type MirrorChange } from "./mirror/mirror.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** Default of `publishIntervalMs`: far below what anybody notices, far above what publishing one change costs. */
@@ -18,6 +18,8 @@ export interface FollowerOptions {
   readonly lastKnownPath: string | undefined;
   readonly writesLastKnown: boolean;
   readonly publishIntervalMs: number | undefined;
+  /** Sees changes before they are published. */
+  readonly onChanges?: (changes: readonly MirrorChange[]) => void;
 }
 
 /** Follows the store and has its changes published: mirror, pacing and the file for starts without store. */
@@ -47,6 +49,7 @@ export class ConfigFollower {
       random,
       logger,
       onUpdate: (update) => {
+        options.onChanges?.(update.changes);
         this.#coalescer.offer(update);
         if (writesLastKnown && update.source !== "last-known" && update.changes.length > 0) file?.touch();
       },
@@ -68,6 +71,16 @@ export class ConfigFollower {
 
   start(): void {
     this.#running ??= this.mirror.run(this.#stopping.signal);
+  }
+
+  /** Publishes objects again that have not changed but mean something else. */
+  republish(keys: readonly string[]): void {
+    const { entries, revision } = this.mirror;
+    const changes = keys.flatMap((key) => {
+      const entry = entries.get(key);
+      return entry === undefined ? [] : { key, entry };
+    });
+    if (revision !== undefined && changes.length > 0) this.#coalescer.offer({ changes, revision, source: "watch" });
   }
 
   async stop(): Promise<void> {

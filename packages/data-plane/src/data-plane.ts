@@ -14,6 +14,7 @@ import { createAccessLogRenderer } from "./access-log.ts";
 import { compileAccessLogTemplate } from "./access-log-template.ts";
 import type { CompileDeps } from "./compile/compile-deps.ts";
 import { ConsumerOverlays } from "./compile/consumer-overlays.ts";
+import { resolveVariable } from "./compile/resolve-references.ts";
 import { createEmptySnapshot } from "./compile/snapshot.ts";
 import { ConfigFollower } from "./config-follower.ts";
 import { ControlApi } from "./control/control-api.ts";
@@ -32,6 +33,8 @@ import type { BoundAddress, DataPlane, DataPlaneOptions, ListenAddress, TrafficA
 import { PluginPorts } from "./plugin-ports/plugin-ports.ts";
 import { SubDispatch } from "./plugin-ports/sub-dispatch.ts";
 import { Publisher } from "./publisher.ts";
+import { ownerKey } from "./secrets/owner-key.ts";
+import { SecretBook } from "./secrets/secret-book.ts";
 import { SideDesk } from "./side/side-desk.ts";
 import type { SideAnswer, SideRequest } from "./side/side-listener.ts";
 import { SnapshotCell } from "./snapshot-cell.ts";
@@ -54,6 +57,7 @@ class StoreDataPlane implements DataPlane {
   readonly #http: ClosableHttpClient;
   readonly #ports: PluginPorts;
   readonly #stats = new RequestStats();
+  readonly #secrets: SecretBook;
   readonly #publisher: Publisher;
   readonly #follower: ConfigFollower;
   readonly #handler: RequestHandler;
@@ -72,6 +76,7 @@ class StoreDataPlane implements DataPlane {
     const connections = this.#connections;
     this.#upstreams = openUpstreams(options, connections);
     this.#http = createHttpClient({ caCertificates: options.caCertificates ?? [] });
+    this.#secrets = this.#createSecrets();
     const compileDeps = this.#compileDeps();
     this.#ports = this.#createPorts(compileDeps);
     this.#publisher = this.#createPublisher(compileDeps);
@@ -85,6 +90,7 @@ class StoreDataPlane implements DataPlane {
       lastKnownPath: options.lastKnownFile,
       writesLastKnown: options.writesLastKnownFile !== false,
       publishIntervalMs: options.publishIntervalMs,
+      onChanges: (changes) => this.#secrets.observe(changes),
     });
     this.#handler = this.#createHandler();
     this.#control = this.#createControlApi();
@@ -125,6 +131,7 @@ class StoreDataPlane implements DataPlane {
   async stop({ deadlineMs }: { readonly deadlineMs: number }): Promise<void> {
     this.#isStopping = true;
     const isDrained = await this.#drain(deadlineMs);
+    this.#secrets.stop();
     await this.#follower.stop();
     this.#upstreams.close();
     await Promise.all([this.#connections.destroy(), this.#http.destroy()]);
@@ -204,9 +211,22 @@ class StoreDataPlane implements DataPlane {
       catalog,
       keyring: createKeyring(keyring),
       environment,
+      secrets: this.#secrets,
       portsOf: (plugin) => this.#ports.of(plugin),
       compileUpstream: (config, identity) => this.#upstreams.compile(config, identity),
     };
+  }
+
+  #createSecrets(): SecretBook {
+    const { clock, environment = {}, prefix } = this.#options;
+    return new SecretBook({
+      prefix,
+      http: this.#http,
+      clock,
+      resolveToken: (token) => resolveVariable(token, environment),
+      onNews: (owners) => this.#follower.republish(owners.flatMap((owner) => ownerKey(prefix, owner) ?? [])),
+      isAlive: (owner) => this.#follower.mirror.entries.has(ownerKey(prefix, owner) ?? ""),
+    });
   }
 
   #createPorts(compileDeps: CompileDeps): PluginPorts {

@@ -117,7 +117,9 @@ export class Publisher {
   #log({ kind, id, severity, code, path, message }: Diagnostic): void {
     const { logger } = this.#options;
     const fields = { kind, id, code, path, reason: message };
-    if (severity === "error") logger.error(fields, "stored object is not in use");
+    // That it waits is the usual course; that it waited for nothing will be told.
+    if (code === "AWAITED_SECRET") logger.debug(fields, "stored object waits for a secret");
+    else if (severity === "error") logger.error(fields, "stored object is not in use");
     // The object is in use, most likely not as it is meant (APISIX: an unresolved reference is an error in the log).
     else if (code === "UNRESOLVED_REFERENCE") logger.error(fields, "reference cannot be resolved");
     else logger.warn(fields, "stored object is in use without a part");

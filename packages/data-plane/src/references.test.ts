@@ -57,13 +57,17 @@ describe("a reference in a plugin's configuration", () => {
     },
   );
 
-  test("to a secret manager stays, and a warning names route and field", async () => {
+  test.each([
+    ["$secret://aws/1/key", "secrets of aws are not supported"],
+    ["$secret://gcp/1/key", "secrets of gcp are not supported"],
+    ["$secret://vault/1", "it names no manager, id and key"],
+  ])("to a secret that is not to be had stays, and a warning names route, field and reason: %s", async (text, why) => {
     await using plane = await start();
-    const text = "$secret://vault/1/key";
     expect(await seenBy(plane, { text })).toEqual({ text });
     expect(plane.plane.diagnostics).toMatchObject([
-      { kind: "route", id: "1", severity: "warning", code: "UNSUPPORTED_SECRET", path: "plugins.mirror.text" },
+      { kind: "route", id: "1", severity: "warning", code: "UNRESOLVED_REFERENCE", path: "plugins.mirror.text" },
     ]);
+    expect(plane.plane.diagnostics[0]?.message).toContain(why);
   });
 
   test("never shows its value in the log", async () => {

@@ -1,6 +1,7 @@
 import type { PluginCatalog, PluginDeps } from "@fngate/plugin-kit";
 import type { RouterKind } from "@fngate/router";
 import type { Keyring } from "@fngate/schema";
+import type { SecretSource } from "../secrets/secret-book.ts";
 import type { EnvironmentVariables } from "./resolve-references.ts";
 import type { UpstreamCompiler } from "./upstreams.ts";
 
@@ -16,5 +17,7 @@ export interface CompileDeps {
   readonly keyring: Keyring;
   /** What `$env://` in plugin configurations refers to. */
   readonly environment: EnvironmentVariables;
+  /** What `$secret://` refers to; absent: nothing. */
+  readonly secrets?: SecretSource;
   readonly compileUpstream: UpstreamCompiler;
 }

@@ -72,7 +72,7 @@ function claimOf(plugin: string, stored: unknown, { deps, findings }: ObjectStag
   const path = `plugins.${plugin}`;
   const plain = decryptFields(stored, definition.consumerSecretFields ?? [], deps.keyring);
   const before = findings.list.length;
-  const resolved = resolveReferences(plain, path, { environment: deps.environment, findings });
+  const resolved = resolveReferences(plain, path, { environment: deps.environment, secrets: deps.secrets, findings });
   // Whoever sent the reference's own text would else be let in (APISIX plugins, authentication flow).
   if (findings.list.length > before) return undefined;
   const parsed = parsePluginConf(definition, resolved, "consumer");

@@ -11,7 +11,7 @@ export function compileMetadata(id: string, stored: StoredValue, stage: ObjectSt
   if (definition === undefined) return undefined;
   const { id: _id, ...own } = stored;
   const plain = decryptFields(own, definition.metadataSecretFields ?? [], deps.keyring);
-  const resolved = resolveReferences(plain, "", { environment: deps.environment, findings });
+  const resolved = resolveReferences(plain, "", { environment: deps.environment, secrets: deps.secrets, findings });
   if (definition.metadataSchema === undefined) return build(id, resolved, stage);
   const checked = checkValue(definition.metadataSchema, resolved);
   if (checked.ok) return build(id, checked.value, stage);

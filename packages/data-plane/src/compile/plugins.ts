@@ -60,7 +60,8 @@ export function compilePlugin(
   const plain = decryptFields(stored, definition.secretFields ?? [], deps.keyring);
   // Switched off here, it hides the plugin at lower levels, sound or not (APISIX: `_meta.disable`).
   if (isSwitchedOff(plain)) return { name, priority: definition.priority, isDisabled: true, instance: {} };
-  const resolved = resolveReferences(plain, path, { environment: deps.environment, findings });
+  const resolved = resolveReferences(plain, path, { environment: deps.environment, secrets: deps.secrets, findings });
+  if (findings.list.some(({ code }) => code === "AWAITED_SECRET")) return undefined;
   const parsed = parsePluginConf(definition, resolved);
   if (!parsed.ok) {
     const message = `failed to check the configuration of plugin ${name}: ${parsed.message}`;

@@ -70,7 +70,7 @@ function readPairs(ssl: StoredSsl, stage: ObjectStage): readonly TlsKeyPair[] | 
 
 /** A text, or what it refers to. */
 function resolved(text: string, path: string, { deps, findings }: ObjectStage): string {
-  return String(resolveReferences(text, path, { environment: deps.environment, findings }));
+  return String(resolveReferences(text, path, { environment: deps.environment, secrets: deps.secrets, findings }));
 }
 
 interface PairProblem {

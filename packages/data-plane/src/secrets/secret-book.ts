@@ -1,0 +1,153 @@
+import type { Clock, HttpClient } from "@fngate/kernel";
+import { checkValue, registry } from "@fngate/schema";
+import type { MirrorChange } from "../mirror/mirror.ts";
+import { readVault, type SecretAnswer, type VaultConfig } from "./vault.ts";
+
+/** What is known of a secret when an object that needs it is compiled. */
+export type SecretState = SecretAnswer | "awaited";
+
+/** Where compiling looks secrets up. */
+export interface SecretSource {
+  /**
+   * What `$secret://<manager>/<id>/<key>` stands for. What is not known yet is asked for, and the owner (`route/1`)
+   * is compiled again when there is news of it.
+   */
+  lookup(reference: string, owner: string): SecretState;
+}
+
+export interface SecretBookOptions {
+  /** Key prefix in the store, without trailing slash. */
+  readonly prefix: string;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  /** What a token that is itself a reference to the environment stands for. */
+  readonly resolveToken: (token: string) => string;
+  /** Told of owners for which a secret is no longer what it was. */
+  readonly onNews: (owners: readonly string[]) => void;
+  /** Whether an owner still exists. */
+  readonly isAlive: (owner: string) => boolean;
+}
+
+/** APISIX's defaults of `apisix.lru.secret`: how long values and failures hold, and how many are kept. */
+const TTL_MS = 300_000;
+const FAILURE_TTL_MS = 60_000;
+const MAX_SECRETS = 512;
+
+const REFERENCE = /^\$secret:\/\/([^/]+)\/([^/]+)\/(.+)$/s;
+
+interface Entry {
+  readonly manager: string;
+  readonly id: string;
+  readonly key: string;
+  readonly owners: Set<string>;
+  state: SecretState;
+  /** Counts changes of its manager's settings. */
+  generation: number;
+  /** Generation of the settings that the state comes from. */
+  known: number;
+  /** Ends the wait for the next look. */
+  waiting: AbortController | undefined;
+}
+
+/**
+ * Keeps the secrets that compiled objects refer to, and looks them up again before they are stale. A value that is
+ * known holds on while its manager is away.
+ */
+export class SecretBook implements SecretSource {
+  readonly #options: SecretBookOptions;
+  readonly #managers = new Map<string, VaultConfig>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #stopping = new AbortController();
+
+  constructor(options: SecretBookOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the managers' settings from changes of the store. */
+  observe(changes: readonly MirrorChange[]): void {
+    const directory = `${this.#options.prefix}/secrets/`;
+    for (const { key, entry } of changes) {
+      if (!key.startsWith(directory)) continue;
+      const name = key.slice(directory.length);
+      const config = entry === undefined ? undefined : parseVault(name, entry.value);
+      if (config === undefined) this.#managers.delete(name);
+      else this.#managers.set(name, config);
+      for (const known of this.#entries.values()) {
+        if (`${known.manager}/${known.id}` !== name) continue;
+        known.generation += 1;
+        known.waiting?.abort();
+      }
+    }
+  }
+
+  lookup(reference: string, owner: string): SecretState {
+    const known = this.#entries.get(reference);
+    if (known !== undefined) {
+      known.owners.add(owner);
+      return known.state;
+    }
+    const [, manager = "", id = "", key = ""] = REFERENCE.exec(reference) ?? [];
+    if (key === "") return { ok: false, reason: "it names no manager, id and key" };
+    if (manager !== "vault") return { ok: false, reason: `secrets of ${manager} are not supported` };
+    if (this.#entries.size >= MAX_SECRETS) return { ok: false, reason: `more than ${MAX_SECRETS} secrets are in use` };
+    const owners = new Set([owner]);
+    const entry: Entry = { manager, id, key, owners, state: "awaited", generation: 0, known: 0, waiting: undefined };
+    this.#entries.set(reference, entry);
+    void this.#follow(reference, entry);
+    return entry.state;
+  }
+
+  /** Asks no more. */
+  stop(): void {
+    this.#stopping.abort();
+    for (const { waiting } of this.#entries.values()) waiting?.abort();
+  }
+
+  async #follow(reference: string, entry: Entry): Promise<void> {
+    while (!this.#stopping.signal.aborted && this.#isNeeded(entry)) {
+      const { generation } = entry;
+      const answer = await this.#ask(entry);
+      if (this.#stopping.signal.aborted) return;
+      if (generation !== entry.generation) continue;
+      this.#learn(entry, answer);
+      entry.waiting = new AbortController();
+      const ttlMs = answer.ok ? TTL_MS : FAILURE_TTL_MS;
+      await this.#options.clock.sleep(ttlMs, entry.waiting.signal).catch(() => {});
+      entry.waiting = undefined;
+    }
+    this.#entries.delete(reference);
+  }
+
+  #isNeeded({ owners }: Entry): boolean {
+    for (const owner of owners) if (this.#options.isAlive(owner)) return true;
+    return false;
+  }
+
+  async #ask({ manager, id, key }: Entry): Promise<SecretAnswer> {
+    const config = this.#managers.get(`${manager}/${id}`);
+    if (config === undefined) return { ok: false, reason: `there is no secret manager ${manager}/${id}` };
+    const token = this.#options.resolveToken(config.token);
+    return readVault(this.#options.http, { ...config, token }, key);
+  }
+
+  #learn(entry: Entry, answer: SecretAnswer): void {
+    const before = entry.state;
+    const isOldGood = before !== "awaited" && before.ok && entry.known === entry.generation;
+    entry.known = entry.generation;
+    if (isOldGood && (!answer.ok || answer.value === before.value)) return;
+    entry.state = answer;
+    if (JSON.stringify(before) === JSON.stringify(answer)) return;
+    this.#options.onNews([...entry.owners]);
+  }
+}
+
+function parseVault(name: string, text: string): VaultConfig | undefined {
+  const schema = name.startsWith("vault/") ? registry.byKind("secret").schemaFor?.(name, new Map()) : undefined;
+  if (schema === undefined) return undefined;
+  try {
+    const checked = checkValue(schema, JSON.parse(text));
+    return checked.ok ? (checked.value as VaultConfig) : undefined;
+  } catch {
+    return undefined;
+  }
+}
