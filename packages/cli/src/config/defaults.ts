@@ -65,7 +65,7 @@ export const DEFAULTS = {
   },
   nginx_config: {
     error_log_level: "notice",
-    worker_processes: 1,
+    worker_processes: "auto",
     worker_shutdown_timeout: "240s",
     http: {
       enable_access_log: true,
