@@ -45,6 +45,9 @@ export class Http2Exchange implements ClientExchange {
   #isAbandoned = false;
   #endStatus: number | undefined = undefined;
   #sentBytes = 0;
+  /** A head that may turn out to be all there is of the answer. */
+  #heldHead: string[] | undefined = undefined;
+  #trailers: readonly string[] | undefined = undefined;
 
   constructor(stream: ServerHttp2Stream, head: Http2Head, connection: ClientConnection) {
     this.#stream = stream;
@@ -118,11 +121,18 @@ export class Http2Exchange implements ClientExchange {
     const fields = answerHead(status, headers);
     // A client that is gone takes nothing more.
     if (this.#stream.destroyed) return;
-    this.#respond(fields, this.#isBodyless);
+    if (!this.#isBodyless && fields.includes("grpc-status")) this.#heldHead = fields;
+    else this.#respond(fields, this.#isBodyless);
+  }
+
+  /** Sets flat fields to be sent after the body; before {@link Http2Exchange.end}. */
+  trailers(fields: readonly string[]): void {
+    this.#trailers = fields;
   }
 
   write(chunk: Uint8Array | string): boolean {
     if (this.#isBodyless || this.#isAbandoned) return true;
+    this.#releaseHead(false);
     this.#count(chunk);
     return this.#stream.write(chunk);
   }
@@ -133,6 +143,8 @@ export class Http2Exchange implements ClientExchange {
 
   end(chunk?: Uint8Array | string): void {
     if (this.#isBodyless || this.#isAbandoned) return;
+    this.#releaseHead(chunk === undefined && this.#trailers === undefined);
+    if (this.#isBodyless) return;
     if (chunk !== undefined) this.#count(chunk);
     this.#stream.end(chunk);
   }
@@ -163,14 +175,33 @@ export class Http2Exchange implements ClientExchange {
     });
   }
 
+  /** gRPC tells an error in the head of an answer without body, and its clients want the stream to end with that head. */
+  #releaseHead(isAll: boolean): void {
+    const fields = this.#heldHead;
+    if (fields === undefined) return;
+    this.#heldHead = undefined;
+    this.#isBodyless = isAll;
+    if (!this.#stream.destroyed) this.#respond(fields, isAll);
+  }
+
   #respond(fields: string[], isEnd: boolean): void {
+    const waitForTrailers = !isEnd && mayHaveTrailers(fields);
+    if (waitForTrailers) this.#stream.once("wantTrailers", () => this.#sendTrailers());
     try {
-      this.#stream.respond(fields, { endStream: isEnd });
+      this.#stream.respond(fields, { endStream: isEnd, waitForTrailers });
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "ERR_HTTP2_HEADER_SINGLE_VALUE")) throw error;
       // Answers of HTTP/1 may say such a thing twice; the first one counts.
-      this.#stream.respond(withoutRepeats(fields), { endStream: isEnd });
+      this.#stream.respond(withoutRepeats(fields), { endStream: isEnd, waitForTrailers });
     }
+  }
+
+  #sendTrailers(): void {
+    const trailers: Record<string, string> = {};
+    const fields = this.#trailers ?? [];
+    for (let index = 0; index < fields.length; index += 2)
+      trailers[fields[index] as string] = fields[index + 1] as string;
+    this.#stream.sendTrailers(trailers);
   }
 
   #count(chunk: Uint8Array | string): void {
@@ -190,6 +221,12 @@ export class Http2Exchange implements ClientExchange {
 function fieldOf(fields: readonly string[], name: string): string | undefined {
   for (let index = 0; index < fields.length; index += 2) if (fields[index] === name) return fields[index + 1];
   return undefined;
+}
+
+/** Waiting for fields that never come costs a frame: only answers that announce some, and gRPC's, wait. */
+function mayHaveTrailers(fields: readonly string[]): boolean {
+  const type = fieldOf(fields, "content-type");
+  return type?.startsWith("application/grpc") === true || fieldOf(fields, "trailer") !== undefined;
 }
 
 /** An answer's head: lower-case names, nothing of a connection. Throws when a value cannot be sent. */
