@@ -1,6 +1,7 @@
 // Generated from the folder names by `pnpm gen`; do not edit.
 import type { PluginDefinition } from "@fngate/plugin-kit";
 import { apiBreaker } from "./api-breaker/index.ts";
+import { basicAuth } from "./basic-auth/index.ts";
 import { batchRequests } from "./batch-requests/index.ts";
 import { brotli } from "./brotli/index.ts";
 import { clientControl } from "./client-control/index.ts";
@@ -33,6 +34,7 @@ import { workflow } from "./workflow/index.ts";
 /** Every plugin of this package, by name. */
 export const builtinPlugins: readonly PluginDefinition[] = [
   apiBreaker,
+  basicAuth,
   batchRequests,
   brotli,
   clientControl,
