@@ -1,5 +1,6 @@
 // Generated from the folder names by `pnpm gen`; do not edit.
 import type { PluginDefinition } from "@fngate/plugin-kit";
+import { acl } from "./acl/index.ts";
 import { apiBreaker } from "./api-breaker/index.ts";
 import { basicAuth } from "./basic-auth/index.ts";
 import { batchRequests } from "./batch-requests/index.ts";
@@ -16,6 +17,7 @@ import { limitConn } from "./limit-conn/index.ts";
 import { limitCount } from "./limit-count/index.ts";
 import { limitReq } from "./limit-req/index.ts";
 import { mocking } from "./mocking/index.ts";
+import { opa } from "./opa/index.ts";
 import { openfunction } from "./openfunction/index.ts";
 import { proxyCache } from "./proxy-cache/index.ts";
 import { proxyMirror } from "./proxy-mirror/index.ts";
@@ -33,6 +35,7 @@ import { workflow } from "./workflow/index.ts";
 
 /** Every plugin of this package, by name. */
 export const builtinPlugins: readonly PluginDefinition[] = [
+  acl,
   apiBreaker,
   basicAuth,
   batchRequests,
@@ -49,6 +52,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   limitCount,
   limitReq,
   mocking,
+  opa,
   openfunction,
   proxyCache,
   proxyMirror,
