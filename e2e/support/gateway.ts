@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly apisix?: Readonly<Record<string, unknown>>;
   /** Replaces the section `nginx_config`. */
   readonly nginx?: Readonly<Record<string, unknown>>;
+  /** `fngate.plugin_paths` of every process. */
+  readonly pluginPaths?: readonly string[];
   /** The section `discovery`. */
   readonly discovery?: Readonly<Record<string, unknown>>;
   /** Etcd of the split mode; one of its own when absent. */
@@ -126,7 +128,7 @@ export async function startGateway(mode: Mode, options: GatewayOptions = {}): Pr
       return new Gateway(mode, { controlPlane: both, dataPlane: both, owned });
     }
     const etcd = options.etcd ?? (await own(startEtcd()));
-    const controlPlane = await own(startFngate(controlPlaneConfig(etcd), processOptions));
+    const controlPlane = await own(startFngate(controlPlaneConfig(etcd, options), processOptions));
     const { port } = controlPlane.address("admin");
     const dataPlane = await own(startFngate(dataPlaneConfig(etcd, port, options), processOptions));
     return new Gateway(mode, { controlPlane, dataPlane, etcd, owned });
@@ -145,11 +147,11 @@ function embeddedConfig(options: GatewayOptions): Readonly<Record<string, unknow
   return {
     deployment: { role: "traditional", role_traditional: { config_provider: "embedded" }, admin: ADMIN },
     ...dataPlaneSections(options),
-    fngate: { proxy_admin: { enable: true } },
+    fngate: { ...ownPlugins(options), proxy_admin: { enable: true } },
   };
 }
 
-function controlPlaneConfig(etcd: EtcdProcess): Readonly<Record<string, unknown>> {
+function controlPlaneConfig(etcd: EtcdProcess, options: GatewayOptions): Readonly<Record<string, unknown>> {
   return {
     deployment: {
       role: "control_plane",
@@ -157,7 +159,12 @@ function controlPlaneConfig(etcd: EtcdProcess): Readonly<Record<string, unknown>
       admin: ADMIN,
       etcd: { host: [etcd.url] },
     },
+    fngate: ownPlugins(options),
   };
+}
+
+function ownPlugins({ pluginPaths }: GatewayOptions): Readonly<Record<string, unknown>> {
+  return pluginPaths === undefined ? {} : { plugin_paths: pluginPaths };
 }
 
 function dataPlaneConfig(
@@ -172,7 +179,7 @@ function dataPlaneConfig(
       etcd: { host: [etcd.url] },
     },
     ...dataPlaneSections(options),
-    fngate: { proxy_admin: { enable: true, upstream: `http://127.0.0.1:${adminPort}` } },
+    fngate: { ...ownPlugins(options), proxy_admin: { enable: true, upstream: `http://127.0.0.1:${adminPort}` } },
   };
 }
 

@@ -59,6 +59,8 @@ class ComposedGateway implements Gateway {
   /** The same store, when the Admin API replaces it as a whole. */
   #document: DocumentStore | undefined;
   #catalog: PluginCatalog | undefined;
+  /** Absent without plugins of the user's own. */
+  #reloadPlugins: (() => Promise<void>) | undefined;
   #keyring: Keyring | undefined;
   /** Certificates of `apisix.ssl.ssl_trusted_certificate`, PEM. */
   #trusted: string | undefined;
@@ -109,7 +111,7 @@ class ComposedGateway implements Gateway {
     return {
       name: "store",
       start: async () => {
-        const { dataDir, plugins, keyring, trustedCertificate } = this.#settings;
+        const { dataDir, keyring, trustedCertificate } = this.#settings;
         // Stored secrets, the admin key and logs are nobody else's business.
         await mkdir(dataDir, { recursive: true, mode: 0o700 });
         this.#trusted = await readPem(trustedCertificate, "apisix.ssl.ssl_trusted_certificate");
@@ -118,7 +120,7 @@ class ComposedGateway implements Gateway {
           import("@fngate/plugins"),
           import("@fngate/schema"),
         ]);
-        this.#catalog = createCatalog(plugins);
+        this.#catalog = await this.#openCatalog(createCatalog);
         this.#keyring = keyring.length === 0 ? undefined : createKeyring(keyring);
         this.#warnAboutUnknownPlugins(this.#catalog);
       },
@@ -136,6 +138,16 @@ class ComposedGateway implements Gateway {
     }
     if (etcd === undefined) return openEmbedded(dataDir, this.#settings.isStoreReadOnly, this.#deps);
     return openEtcd({ ...etcd, trusted: this.#trusted }, this.#deps);
+  }
+
+  async #openCatalog(createCatalog: (enabled?: readonly string[]) => PluginCatalog): Promise<PluginCatalog> {
+    const { plugins: enabled, userPlugins } = this.#settings;
+    if (userPlugins === undefined) return createCatalog(enabled);
+    const { UserCatalog } = await import("./user-plugins/user-catalog.ts");
+    const logger = this.#deps.logger.child({ part: "plugins" });
+    const catalog = await UserCatalog.open({ ...userPlugins, builtin: createCatalog(), enabled, logger });
+    this.#reloadPlugins = () => catalog.reload();
+    return catalog;
   }
 
   #warnAboutUnknownPlugins(catalog: PluginCatalog): void {
@@ -288,7 +300,11 @@ class ComposedGateway implements Gateway {
     if (this.#store === undefined || this.#catalog === undefined) {
       throw new GatewayError("LIFECYCLE_START_FAILED", "the store stage comes before every plane");
     }
-    return { store: this.#store, catalog: this.#catalog, prefix: this.#settings.prefix, clock, logger };
+    const reloadPlugins = this.#reloadPlugins;
+    return {
+      ...{ store: this.#store, catalog: this.#catalog, prefix: this.#settings.prefix, clock, logger },
+      ...(reloadPlugins && { reloadPlugins }),
+    };
   }
 
   #adminTarget(configured: AdminAddress | undefined): AdminAddress {

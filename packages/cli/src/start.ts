@@ -120,6 +120,8 @@ function explainFailedStart(error: unknown, settings: Settings): unknown {
 }
 
 function rootMessage(error: unknown): string {
-  const isWrapper = isGatewayError(error, "LIFECYCLE_START_FAILED") && isGatewayError(error.cause, "CONFIG_INVALID");
-  return messageOf(isWrapper ? error.cause : error);
+  const cause = isGatewayError(error, "LIFECYCLE_START_FAILED") ? error.cause : undefined;
+  // These are the operator's to mend, and say where: which stage noticed is no help.
+  const isOwn = isGatewayError(cause, "CONFIG_INVALID") || isGatewayError(cause, "PLUGIN_INVALID");
+  return messageOf(isOwn ? cause : error);
 }

@@ -1,4 +1,5 @@
 import { GatewayError, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
+import type { PluginDefinition } from "@fngate/plugin-kit";
 import type { ResourceDefinition } from "@fngate/schema";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
 import {
@@ -73,7 +74,7 @@ function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReade
   const { authenticate } = identify;
   router.use((request, _response, next) => next(METHODS.includes(request.method) ? undefined : "router"));
   const validation = configsValidation(() => scope);
-  serveCatalog(router, identify, catalogEndpoints(scope));
+  serveCatalog(router, identify, catalogEndpoints({ ...scope, reloadPlugins: options.reloadPlugins }));
   // It describes the current shapes of answers only.
   if (apiVersion === "v3") router.get("/openapi.json", plainHandler(identify, openApiEndpoint(options, scope)));
   router.post("/configs/validate", documentHandler(identify, validation));
@@ -88,7 +89,12 @@ function adminRouter(options: ControlPlaneOptions & { readonly peerOf: PeerReade
 /** Rendered when it is first asked for: most processes never are. */
 function openApiEndpoint({ serverHeader, isStreamEnabled }: ControlPlaneOptions, scope: ResourceScope): AdminHandler {
   let document: object | undefined;
+  let plugins: readonly PluginDefinition[] = [];
   return () => {
+    const current = scope.catalog.all();
+    // Plugins that were loaded again have other schemas.
+    if (current !== plugins) document = undefined;
+    plugins = current;
     document ??= renderOpenApi({
       kinds: scope.kinds.all().filter(({ subsystem }) => subsystem !== "stream" || isStreamEnabled),
       catalog: scope.catalog,

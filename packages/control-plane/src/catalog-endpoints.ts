@@ -1,4 +1,4 @@
-import { GatewayError } from "@fngate/kernel";
+import { GatewayError, messageOf } from "@fngate/kernel";
 import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
 import {
   checkValue,
@@ -20,6 +20,8 @@ export interface CatalogScope {
   readonly prefix: string;
   readonly kinds: KindList;
   readonly catalog: PluginCatalog;
+  /** Loads the plugins again; absent: they are what they are. */
+  readonly reloadPlugins?: (() => Promise<void>) | undefined;
 }
 
 /** What clients may ask about schemas and plugins; none of it reads the store. Source: APISIX Admin API, other endpoints. */
@@ -30,7 +32,7 @@ export interface CatalogEndpoints {
   readonly showPlugin: AdminHandler;
   /** `GET /schema/<kind>`, and the parts of schemas that have names. */
   readonly showSchema: AdminHandler;
-  /** `PUT /plugins/reload`: tells APISIX's data planes which plugins there are. */
+  /** `PUT /plugins/reload`: loads plugins again and tells data planes which ones there are. */
   readonly reloadPlugins: AdminHandler;
   /** Any other verb there. */
   readonly refuseReload: AdminHandler;
@@ -73,8 +75,13 @@ export function catalogEndpoints(scope: CatalogScope): CatalogEndpoints {
   };
 }
 
-/** The plugins of a running process do not change; what APISIX reloads, this only publishes. */
-async function reloadPlugins({ store, prefix, catalog }: CatalogScope): Promise<AdminReply> {
+/** Loads plugins again where there are such, and tells the data planes by writing the list of all of them. */
+async function reloadPlugins({ store, prefix, catalog, reloadPlugins: load }: CatalogScope): Promise<AdminReply> {
+  try {
+    await load?.();
+  } catch (error) {
+    return { status: 503, body: { error_msg: `plugins cannot be loaded again: ${messageOf(error)}` } };
+  }
   const names = [
     ...pluginsOf(catalog, "http").map(({ name }) => ({ name })),
     ...pluginsOf(catalog, "stream").map(({ name }) => ({ name, stream: true })),

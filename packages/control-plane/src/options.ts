@@ -34,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly prefix: string;
   /** Plugins that objects may name. */
   readonly catalog: PluginCatalog;
+  /** Loads the plugins again, so that the catalog has what is new; rejects, and nothing changed, when one is unsound. */
+  readonly reloadPlugins?: () => Promise<void>;
   /** Encrypts secret fields at rest; undefined stores them in clear. */
   readonly keyring: Keyring | undefined;
   readonly listen: AdminListen;

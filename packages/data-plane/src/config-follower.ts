@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@fngate/kernel";
-import type { ConfigStore } from "@fngate/store";
+import type { ConfigStore, StoreEntry } from "@fngate/store";
 import { Coalescer } from "./coalescer.ts";
 import { LastKnownFile } from "./mirror/last-known-file.ts";
 import { Mirror, type MirrorChange } from "./mirror/mirror.ts";
@@ -66,6 +66,18 @@ export class ConfigFollower {
     if (published === undefined) this.#isSynced = true;
     return published?.then(() => {
       this.#isSynced = true;
+    });
+  }
+
+  /** Has objects published again as they are stored. */
+  republish(isConcerned: (entry: StoreEntry) => boolean): void {
+    const { entries, revision } = this.mirror;
+    if (revision === undefined) return;
+    const concerned = [...entries.values()].filter(isConcerned);
+    this.#coalescer.offer({
+      changes: concerned.map((entry) => ({ key: entry.key, entry })),
+      revision,
+      source: "watch",
     });
   }
 

@@ -32,6 +32,7 @@ import { openUpstreams } from "./open-upstreams.ts";
 import type { BoundAddress, DataPlane, DataPlaneOptions, ListenAddress, TrafficAddress } from "./options.ts";
 import { PluginPorts } from "./plugin-ports/plugin-ports.ts";
 import { SubDispatch } from "./plugin-ports/sub-dispatch.ts";
+import { PluginReload } from "./plugin-reload.ts";
 import { Publisher } from "./publisher.ts";
 import { ownerKey } from "./secrets/owner-key.ts";
 import { SecretBook } from "./secrets/secret-book.ts";
@@ -60,6 +61,7 @@ class StoreDataPlane implements DataPlane {
   readonly #secrets: SecretBook;
   readonly #publisher: Publisher;
   readonly #follower: ConfigFollower;
+  readonly #pluginReload: PluginReload;
   readonly #handler: RequestHandler;
   readonly #listeners: HttpListener[] = [];
   readonly #control: ControlApi;
@@ -90,7 +92,15 @@ class StoreDataPlane implements DataPlane {
       lastKnownPath: options.lastKnownFile,
       writesLastKnown: options.writesLastKnownFile !== false,
       publishIntervalMs: options.publishIntervalMs,
-      onChanges: (changes) => this.#secrets.observe(changes),
+      onChanges: (changes) => {
+        this.#secrets.observe(changes);
+        this.#pluginReload.note(changes);
+      },
+    });
+    this.#pluginReload = new PluginReload({
+      ...{ catalog: options.catalog, prefix, logger, load: options.reloadPlugins },
+      recompile: (isConcerned) => this.#follower.republish(isConcerned),
+      onChanged: () => this.#ports.forgetApis(),
     });
     this.#handler = this.#createHandler();
     this.#control = this.#createControlApi();

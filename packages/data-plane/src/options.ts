@@ -105,6 +105,11 @@ export interface DataPlaneOptions {
   /** Key prefix in the store without a trailing slash, e.g. `/apisix`. */
   readonly prefix: string;
   readonly catalog: PluginCatalog;
+  /**
+   * Loads the plugins again when a control plane asks for it through the store; the catalog has the new ones then.
+   * Rejects, and nothing changed, when one is unsound.
+   */
+  readonly reloadPlugins?: () => Promise<void>;
   /** Keys that encrypted plugin fields are tried with, in order; absent or empty: fields are taken as they are. */
   readonly keyring?: readonly string[];
   /** Environment variables that `$env://NAME` in plugin configurations refers to; default: none. */

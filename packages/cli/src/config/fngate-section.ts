@@ -42,6 +42,11 @@ export const fngateSection = z.object({
       }),
     })
     .optional(),
+  plugin_paths: field(z.array(z.string().min(1)), {
+    type: "list of paths and package names",
+    description:
+      "Plugins of your own: a plugin's folder, a folder of such folders (paths begin with `./` or `/`, relative to the directory of `config.yaml`), or a package.",
+  }),
   plugin_timeout: field(z.number().positive().max(2_000_000), {
     type: "seconds",
     description:

@@ -121,6 +121,8 @@ export interface Settings {
   readonly keyring: readonly string[];
   /** Decrypts what is stored; private keys are encrypted whatever `enable_encrypt_fields` says, as in APISIX. */
   readonly decryptionKeys: readonly string[];
+  /** Plugins of the user's own, and the directory that their paths are relative to. */
+  readonly userPlugins: { readonly names: readonly string[]; readonly directory: string } | undefined;
   /** Absent: every plugin there is. */
   readonly plugins: readonly string[] | undefined;
   readonly admin: AdminSettings | undefined;
@@ -149,11 +151,8 @@ const DEFAULT_PLUGIN_SECONDS = 300;
  */
 export function createSettings(file: ConfigFile, workingDirectory: string, configFile?: string): Settings {
   const role = file.deployment?.role ?? "traditional";
-  const standalone = createStandaloneSettings(
-    file,
-    role,
-    dirname(resolve(workingDirectory, configFile ?? "config.yaml")),
-  );
+  const directory = dirname(resolve(workingDirectory, configFile ?? "config.yaml"));
+  const standalone = createStandaloneSettings(file, role, directory);
   const dataDir = resolve(workingDirectory, file.fngate?.data_dir ?? ".fngate");
   return {
     role,
@@ -167,6 +166,7 @@ export function createSettings(file: ConfigFile, workingDirectory: string, confi
     standalone,
     keyring: keyringOf(file, standalone),
     decryptionKeys: decryptionKeysOf(file),
+    userPlugins: userPluginsOf(file, directory),
     plugins: file.plugins,
     admin: hasAdmin(file, role) ? createAdminSettings(file, workingDirectory) : undefined,
     proxy: role === "control_plane" ? undefined : createProxySettings(file, dataDir),
@@ -177,6 +177,11 @@ export function createSettings(file: ConfigFile, workingDirectory: string, confi
       ? { port: file.fngate.sample_function.port ?? 3233 }
       : undefined,
   };
+}
+
+function userPluginsOf(file: ConfigFile, directory: string): Settings["userPlugins"] {
+  const names = file.fngate?.plugin_paths ?? [];
+  return names.length === 0 ? undefined : { names, directory };
 }
 
 /** As in APISIX, nothing in a document is encrypted. */

@@ -58,6 +58,12 @@ export class PluginPorts {
     return ports;
   }
 
+  /** Plugins were loaded again: their endpoints are asked for once more. */
+  forgetApis(): void {
+    this.#publicApis = undefined;
+    this.#controlApis = undefined;
+  }
+
   /** The endpoints that plugins have for the Control API. */
   get controlApis(): readonly PluginApi[] {
     this.#controlApis ??= this.#collect((plugin) => plugin.controlApis?.(this.of(plugin.name)));
