@@ -15,6 +15,8 @@ export interface FlagSpec {
 /** One command as the help shows it. */
 export interface CommandSpec {
   readonly description: string;
+  /** Word for the one argument that it takes, which is handed on as the flag of that name in lower case. */
+  readonly argument?: string;
   /** What else there is to know, below the description. */
   readonly notes?: string;
   readonly flags: Readonly<Record<string, FlagSpec>>;
@@ -106,6 +108,14 @@ export const COMMANDS = {
       ...HELP,
     },
   },
+  "plugin new": {
+    description: "write a plugin that works, with its test, into a folder of its own",
+    argument: "NAME",
+    flags: {
+      dir: { type: "string", placeholder: "DIR", description: "where the folder NAME is made; plugins when left out" },
+      ...HELP,
+    },
+  },
   version: { description: "print the version", flags: HELP },
 } as const satisfies Record<string, CommandSpec>;
 
@@ -118,9 +128,14 @@ export function parseCommandLine(argv: readonly string[]): ParsedArgs {
   const words = firstFlag < 0 ? argv : argv.slice(0, firstFlag);
   if (words.length === 0 || words[0] === "help") return parseBare(argv, words);
   const command = commandOf(words);
-  const { flags } = COMMANDS[command];
-  const values = parseFlags(argv.slice(command.split(" ").length), flags);
-  return values["help"] === true ? { command: "help", about: command, flags: {} } : { command, flags: values };
+  const { argument, flags }: CommandSpec = COMMANDS[command];
+  const rest = argv.slice(command.split(" ").length);
+  const given = argument === undefined || rest[0]?.startsWith("-") !== false ? [] : rest.slice(0, 1);
+  const values = parseFlags(rest.slice(given.length), flags);
+  if (values["help"] === true) return { command: "help", about: command, flags: {} };
+  if (argument === undefined) return { command, flags: values };
+  if (given[0] === undefined) throw usageError(`${argument} is missing`, `fngate ${command} ${argument}`);
+  return { command, flags: { ...values, [argument.toLowerCase()]: given[0] } };
 }
 
 function parseBare(argv: readonly string[], words: readonly string[]): ParsedArgs {
@@ -176,7 +191,7 @@ export function renderHelp(about: CommandName | undefined): string {
     const rows = Object.entries(COMMANDS).map(([name, { description }]) => [`fngate ${name}`, description] as const);
     return `An Apache APISIX-compatible gateway for serverless functions.\n\n${renderRows(rows)}\n\nfngate COMMAND --help shows the flags of a command.\n`;
   }
-  const { description, flags, notes }: CommandSpec = COMMANDS[about];
+  const { argument, description, flags, notes }: CommandSpec = COMMANDS[about];
   const rows = Object.entries<FlagSpec>(flags).map(([name, flag]) => {
     const short = flag.short === undefined ? "" : `-${flag.short}, `;
     return [
@@ -184,7 +199,11 @@ export function renderHelp(about: CommandName | undefined): string {
       flag.description,
     ] as const;
   });
-  const paragraphs = [`fngate ${about}: ${description}`, ...(notes === undefined ? [] : [notes]), renderRows(rows)];
+  const paragraphs = [
+    `fngate ${about}${argument === undefined ? "" : ` ${argument}`}: ${description}`,
+    ...(notes === undefined ? [] : [notes]),
+    renderRows(rows),
+  ];
   return `${paragraphs.join("\n\n")}\n`;
 }
 

@@ -28,6 +28,8 @@ async function dispatch({ command, about, flags }: ParsedArgs, io: CommandIo): P
       return (await import("./config-commands.ts")).printEffectiveConfig(flags, io);
     case "config check":
       return (await import("./config-commands.ts")).checkConfig(flags, io);
+    case "plugin new":
+      return (await import("./scaffold/new-plugin.ts")).newPlugin(flags, io);
     case "config export":
       return (await import("./declarative/commands.ts")).exportConfig(flags, io);
     case "config diff":
