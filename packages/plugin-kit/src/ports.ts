@@ -80,7 +80,7 @@ export interface SubRequest {
   readonly method: string;
   /** Origin form, query included. */
   readonly target: string;
-  /** Flat `[name, value, ...]`. */
+  /** Flat `[name, value, ...]`; without `Host` that of the client's request is sent. */
   readonly headers: readonly string[];
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;

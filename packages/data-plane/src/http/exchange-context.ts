@@ -192,13 +192,18 @@ export class ExchangeContext implements LogContext {
   }
 
   get attempts(): readonly CallAttempt[] {
-    const { retryStarts = [], upstreamAttempts } = this;
+    const { retryStarts = [], upstreamAttempts, upstreamStatus } = this;
     const firstMs = this.upstreamStartedMs;
     const starts = [firstMs, ...retryStarts];
     const endMs = firstMs + (this.timings.upstreamMs ?? 0);
-    return upstreamAttempts.map(({ node, status }, index) => {
+    const attempts = upstreamAttempts.map(({ node, status }) => ({ address: node.address, status }));
+    // The log may come before whoever made the last attempt has put it on its list.
+    if (attempts.length < starts.length && upstreamStatus !== "") {
+      attempts.push({ address: this.upstreamAddress, status: Number(upstreamStatus.split(", ").at(-1)) });
+    }
+    return attempts.map((attempt, index) => {
       const startMs = starts[index] ?? endMs;
-      return { address: node.address, status, ms: (starts[index + 1] ?? endMs) - startMs };
+      return { ...attempt, ms: (starts[index + 1] ?? endMs) - startMs };
     });
   }
 

@@ -92,8 +92,9 @@ function partOf(address: string, part: 0 | 1): string | undefined {
   return part === 0 ? address.slice(0, colon) : address.slice(colon + 1);
 }
 
-function addressesOf({ upstreamAddress, upstreamAttempts }: ExchangeContext): string {
-  return upstreamAttempts.length > 1 ? upstreamAttempts.map(({ node }) => node.address).join(", ") : upstreamAddress;
+function addressesOf(context: ExchangeContext): string {
+  const { retryStarts, upstreamAddress } = context;
+  return retryStarts === undefined ? upstreamAddress : context.attempts.map(({ address }) => address).join(", ");
 }
 
 function timesOf(context: ExchangeContext): string | undefined {

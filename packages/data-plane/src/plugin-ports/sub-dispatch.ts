@@ -21,8 +21,16 @@ export class SubDispatch implements GatewayDispatch {
     if (depth > MOST_DEPTH) throw new GatewayError("HTTP_CALL_FAILED", `sub-requests nest deeper than ${MOST_DEPTH}`);
     const late = AbortSignal.timeout(request.timeoutMs);
     const signal = AbortSignal.any([late, context.signal, ...(request.signal === undefined ? [] : [request.signal])]);
-    const exchange = new SubExchange({ ...request, signal }, { scheme, peerAddress, localPort, depth });
+    const headers = withHost(request.headers, context);
+    const exchange = new SubExchange({ ...request, headers, signal }, { scheme, peerAddress, localPort, depth });
     this.#handle(exchange);
     return await exchange.answer;
   }
+}
+
+/** A sub-request that names no host asks for that of the request it belongs to. */
+function withHost(headers: readonly string[], { request }: RequestContext): readonly string[] {
+  const hasHost = headers.some((field, index) => index % 2 === 0 && field.toLowerCase() === "host");
+  const host = request.headers.get("host");
+  return hasHost || host === undefined ? headers : ["Host", host, ...headers];
 }
