@@ -69,16 +69,10 @@ export class ConfigFollower {
     });
   }
 
-  /** Has objects published again as they are stored. */
-  republish(isConcerned: (entry: StoreEntry) => boolean): void {
-    const { entries, revision } = this.mirror;
-    if (revision === undefined) return;
-    const concerned = [...entries.values()].filter(isConcerned);
-    this.#coalescer.offer({
-      changes: concerned.map((entry) => ({ key: entry.key, entry })),
-      revision,
-      source: "watch",
-    });
+  /** {@link republish} for every object that the test is true for. */
+  republishWhere(isConcerned: (entry: StoreEntry) => boolean): void {
+    const concerned = [...this.mirror.entries.values()].filter(isConcerned);
+    this.republish(concerned.map(({ key }) => key));
   }
 
   start(): void {

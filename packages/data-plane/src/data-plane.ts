@@ -99,7 +99,7 @@ class StoreDataPlane implements DataPlane {
     });
     this.#pluginReload = new PluginReload({
       ...{ catalog: options.catalog, prefix, logger, load: options.reloadPlugins },
-      recompile: (isConcerned) => this.#follower.republish(isConcerned),
+      recompile: (isConcerned) => this.#follower.republishWhere(isConcerned),
       onChanged: () => this.#ports.forgetApis(),
     });
     this.#handler = this.#createHandler();
