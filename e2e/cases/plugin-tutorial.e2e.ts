@@ -31,7 +31,12 @@ class Workshop implements AsyncDisposable {
   constructor(path: string) {
     this.path = path;
     // biome-ignore lint/style/noProcessEnv: a command that is typed inherits the environment
-    const environment = { ...process.env, FNGATE_CONTROL_LISTEN: "127.0.0.1:0", APISIX_WORKER_PROCESSES: "1" };
+    const terminal = process.env;
+    const environment: NodeJS.ProcessEnv = {
+      ...terminal,
+      FNGATE_CONTROL_LISTEN: "127.0.0.1:0",
+      APISIX_WORKER_PROCESSES: "1",
+    };
     const inherited = Object.entries(environment).filter(([name]) => !/^(?:p?npm_|NODE_OPTIONS|VITEST)/i.test(name));
     const paths = [path, dirname(process.execPath), String(environment["PATH"])];
     this.#environment = { ...Object.fromEntries(inherited), PATH: paths.join(":") };

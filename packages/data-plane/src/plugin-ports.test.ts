@@ -306,7 +306,7 @@ describe("plugins of whoever calls", () => {
     });
     const tagsOf = async (name: string): Promise<unknown[]> => {
       await gateway.get("/", { "x-user": name });
-      const { headers } = gateway.upstream.requests.at(-1) ?? { headers: {} };
+      const headers = gateway.upstream.requests.at(-1)?.headers ?? {};
       return ["a", "b", "c", "d", "e"].map((tag) => headers[`x-${tag}`]);
     };
     expect(await tagsOf("jack")).toEqual([
