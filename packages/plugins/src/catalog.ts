@@ -6,6 +6,7 @@ import { basicAuth } from "./basic-auth/index.ts";
 import { batchRequests } from "./batch-requests/index.ts";
 import { brotli } from "./brotli/index.ts";
 import { clientControl } from "./client-control/index.ts";
+import { consumerRestriction } from "./consumer-restriction/index.ts";
 import { cors } from "./cors/index.ts";
 import { csrf } from "./csrf/index.ts";
 import { echo } from "./echo/index.ts";
@@ -41,6 +42,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   batchRequests,
   brotli,
   clientControl,
+  consumerRestriction,
   cors,
   csrf,
   echo,

@@ -1,13 +1,12 @@
 import { z } from "zod";
-
-const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "PURGE"] as const;
+import { HTTP_METHODS } from "../shared/http-methods.ts";
 
 const texts = () => z.record(z.string(), z.unknown());
 
 /** One request of a batch. */
 const item = z.strictObject({
   version: z.union([z.literal(1), z.literal(1.1)]).default(1.1),
-  method: z.enum(METHODS).default("GET"),
+  method: z.enum(HTTP_METHODS).default("GET"),
   path: z.string().min(1),
   query: texts().optional(),
   headers: texts().optional(),
