@@ -16,3 +16,8 @@ export function residentBytes(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
   return Number(kilobytes) * 1_024;
 }
+
+/** Seconds that a process's main thread was ready to run and had no processor, from the kernel's own accounting. */
+export function queuedSeconds(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[1]) / 1e9;
+}

@@ -1,18 +1,17 @@
 import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { Etcd3 } from "etcd3";
-import type { FngateProcess } from "../support/fngate-process.ts";
+
+/** Key of the control planes under measurement. */
+export const ADMIN_KEY = "a-key";
 
 /** Something that stores routes. */
 export interface Writer extends AsyncDisposable {
-  readonly name: string;
   write(id: string, route: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
 /** The Admin API of one control plane. */
 export interface AdminWriter extends Writer {
-  /** Process of the control plane. */
-  readonly pid: number;
   /** Reads a page of 50 routes. */
   page(number: number): Promise<{ readonly total: number }>;
 }
@@ -21,7 +20,6 @@ export interface AdminWriter extends Writer {
 export function openRawWriter(url: string): Writer {
   const client = new Etcd3({ hosts: [url] });
   return {
-    name: "raw",
     write: async (id, route) => {
       await client.put(`/raw/routes/${id}`).value(JSON.stringify({ ...route, id }));
     },
@@ -30,28 +28,34 @@ export function openRawWriter(url: string): Writer {
 }
 
 /** PUTs through the Admin API over kept connections. */
-export function openAdminWriter(plane: FngateProcess, key: string): AdminWriter {
-  const { port } = plane.address("admin");
+export function openAdminWriter(port: number): AdminWriter {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const send = async (method: string, path: string, body?: string): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
-    const headers = { "X-API-KEY": key, "Content-Type": "application/json", ...length };
+    const headers = { "X-API-KEY": ADMIN_KEY, "Content-Type": "application/json", ...length };
     const options = { host: "127.0.0.1", port, agent, method, path: `/apisix/admin${path}`, headers };
     const call = request(options, (response) => {
       const isFine = (response.statusCode ?? 0) < 300;
-      text(response).then((answer) => (isFine ? resolve(answer) : reject(new Error(`${path}: ${answer}`))), reject);
+      text(response)
+        .then((answer) => (isFine ? resolve(answer) : reject(new Error(`${path}: ${answer}`))))
+        .catch(reject);
     });
     call.once("error", reject).end(body);
     return promise;
   };
   return {
-    name: "admin",
-    pid: plane.pid,
     write: async (id, route) => {
       await send("PUT", `/routes/${id}`, JSON.stringify(route));
     },
     page: async (number) => JSON.parse(await send("GET", `/routes?page=${number}&page_size=50`)),
     [Symbol.asyncDispose]: async () => agent.destroy(),
   };
+}
+
+/** A route that does what most do: its function behind a path, with a secret. */
+export function routeOf(index: number): Readonly<Record<string, unknown>> {
+  const function_uri = `http://functions-${index % 1000}.example.com:3233/default/function-${index}`;
+  const conf = { function_uri, timeout: 3000, authorization: { service_token: `user:${index}` } };
+  return { uri: `/team-${index % 100}/service-${index}/*`, name: `route-${index}`, plugins: { openfunction: conf } };
 }

@@ -12,6 +12,7 @@ import type { AdminListen, ControlPlaneOptions } from "./options.ts";
 import { ensurePlaceholders } from "./placeholders.ts";
 import { StoreMirror } from "./store-mirror.ts";
 import { UniquenessGuard } from "./uniqueness.ts";
+import { VersionMemory } from "./version-memory.ts";
 
 /** How long {@link ControlPlane.start} waits for the placeholder keys before they become a background matter. */
 const PLACEHOLDER_PATIENCE_MS = 1_000;
@@ -66,6 +67,7 @@ class HttpControlPlane implements ControlPlane {
       store: this.#store,
       clock,
       uniqueness: new UniquenessGuard(shared),
+      versions: new VersionMemory(this.#mirror),
     });
     this.#server = createAdminServer(handler, options.tls);
     this.#server.on("request", (_request, response) => {

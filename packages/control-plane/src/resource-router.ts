@@ -5,8 +5,9 @@ import type { Revision } from "@fngate/store";
 import type { AdminHandler, AdminRequest } from "./admin-request.ts";
 import type { AdminReply } from "./http-status.ts";
 import { type Place, placeOf } from "./identifier.ts";
+import type { Written } from "./object-writer.ts";
 import type { AnswerShapes } from "./render.ts";
-import type { ResourceService, Written } from "./resource-service.ts";
+import type { ResourceService } from "./resource-service.ts";
 
 /** What the verbs work with. */
 interface VerbScope {

@@ -1,35 +1,28 @@
 import { type Clock, GatewayError, isGatewayError } from "@fngate/kernel";
 import { directoryOf, type Keyring, keyOf, type ResourceDefinition } from "@fngate/schema";
-import type { Expectation, Revision } from "@fngate/store";
+import type { Revision } from "@fngate/store";
 import { assertNoId, identify, keyPartOf, type Place, requireId, storeIdOf } from "./identifier.ts";
 import { isJsonObject, type JsonObject, tableOf, withMember, withoutPath } from "./json.ts";
 import type { Page } from "./list-query.ts";
+import { conflictAsChanged, ObjectWriter, type Written } from "./object-writer.ts";
 import { ownerOf } from "./owner.ts";
 import { applyPatch } from "./patch.ts";
-import { assertHolds, changed, type Precondition } from "./precondition.ts";
+import { assertHolds, type Precondition } from "./precondition.ts";
 import { assertUnused } from "./references.ts";
 import type { DecodedBody } from "./request-body.ts";
 import { assertValid, type CheckScope } from "./resource-check.ts";
 import { selectResources } from "./resource-list.ts";
 import { type SecretsAtRest, secretsAtRest } from "./secrets-at-rest.ts";
 import { parseStoredResource, type StoredResource } from "./stored-resource.ts";
-import { assertNoTimestamps, stampPatch, stampWrite } from "./timestamps.ts";
+import { assertNoTimestamps, nowSeconds, stampPatch } from "./timestamps.ts";
 import { Turns } from "./turns.ts";
+import type { VersionMemory } from "./version-memory.ts";
 
 /** What every {@link ResourceService} works with. */
 export interface ResourceScope extends CheckScope {
   readonly keyring: Keyring | undefined;
   readonly clock: Clock;
-}
-
-/** A change that was stored; revisions are for the audit log. */
-export interface Written {
-  readonly key: string;
-  /** As stored: secrets are encrypted. */
-  readonly value: JsonObject;
-  readonly isNew: boolean;
-  readonly oldRevision: Revision | undefined;
-  readonly newRevision: Revision;
+  readonly versions: VersionMemory;
 }
 
 /** An object that was deleted. */
@@ -71,12 +64,14 @@ export class ResourceService {
   readonly #scope: ResourceScope;
   readonly #secrets: SecretsAtRest;
   readonly #turns: Turns;
+  readonly #writer: ObjectWriter;
 
   constructor(definition: ResourceDefinition, scope: ResourceScope) {
     this.definition = definition;
     this.#scope = scope;
     this.#secrets = secretsAtRest(definition, scope.catalog, scope.keyring);
     this.#turns = new Turns(scope.clock);
+    this.#writer = new ObjectWriter(definition, { ...scope, secrets: this.#secrets });
   }
 
   /** One object; raises `RESOURCE_NOT_FOUND`. */
@@ -113,11 +108,7 @@ export class ResourceService {
     await assertValid(this.definition, { value, id, urlId: place.id, storeId }, this.#scope);
     if (!owner.isFirst) await owner.assertExists(this.#scope);
     const key = this.#keyOf(storeId(keyPartOf(id)));
-    const previous = await this.#scope.store.get(key);
-    assertHolds(precondition, previous?.modRevision);
-    const stamped = this.#stamp(value, previous === undefined ? undefined : parseStoredResource(previous)?.value);
-    const expect = precondition === undefined ? undefined : (previous?.modRevision ?? "absent");
-    const written = await this.#store(key, stamped, { ttlSeconds, expect }).catch(conflictAsChanged);
+    const written = await this.#writer.replace({ key, value, ttlSeconds }, precondition);
     if (written.isNew && this.definition.isBornAlone) await this.#removeOwned(key);
     return written;
   }
@@ -134,8 +125,8 @@ export class ResourceService {
     await assertValid(this.definition, { value: table, id: undefined, urlId: undefined, storeId }, this.#scope);
     const { revision } = await this.#scope.store.put(`${this.#scope.prefix}/gen_id`, "1");
     const id = revision.padStart(20, "0");
-    const stamped = this.#stamp(withMember(table, "id", id), undefined);
-    return this.#store(this.#keyOf(storeId(id)), stamped, { ttlSeconds, expect: undefined });
+    const key = this.#keyOf(storeId(id));
+    return this.#writer.create({ key, value: withMember(table, "id", id), ttlSeconds });
   }
 
   /**
@@ -168,6 +159,7 @@ export class ResourceService {
     const { deleted, revision } = await this.#scope.store
       .delete(key, current?.modRevision)
       .catch((error: unknown) => conflictAsChanged(error));
+    this.#scope.versions.forget(key);
     if (precondition !== undefined) await this.#removeOwned(key);
     if (deleted === undefined) throw notFound();
     return { key, oldRevision: deleted.modRevision, newRevision: revision };
@@ -205,28 +197,10 @@ export class ResourceService {
     const merged = applyPatch(this.#secrets.open(stored.value), request);
     const { value: body } = identify(this.definition, id, merged);
     const patch = request.path.length === 0 ? request.body.value : undefined;
-    const value = this.definition.hasTimestamps ? stampPatch(body, patch, this.#nowSeconds()) : body;
+    const value = this.definition.hasTimestamps ? stampPatch(body, patch, nowSeconds(this.#scope.clock)) : body;
     const storeId = (ownId: string) => storeIdOf(this.definition, { parent: request.place.parent, id: ownId });
     await assertValid(this.definition, { value, id, urlId: id, storeId }, this.#scope);
-    return this.#store(key, value, { ttlSeconds: request.ttlSeconds, expect: stored.modRevision });
-  }
-
-  async #store(
-    key: string,
-    value: JsonObject,
-    { ttlSeconds, expect }: { ttlSeconds: number | undefined; expect: Expectation | undefined },
-  ): Promise<Written> {
-    const sealed = this.#secrets.seal(value);
-    const { previous, revision } = await this.#scope.store.put(key, JSON.stringify(sealed), {
-      ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
-      ...(expect === undefined ? {} : { expect }),
-    });
-    const oldRevision = previous?.modRevision;
-    return { key, value: sealed, isNew: previous === undefined, oldRevision, newRevision: revision };
-  }
-
-  #stamp(value: JsonObject, previous: JsonObject | undefined): JsonObject {
-    return this.definition.hasTimestamps ? stampWrite(value, previous, this.#nowSeconds()) : value;
+    return this.#writer.store({ key, value, ttlSeconds: request.ttlSeconds }, stored.modRevision);
   }
 
   /** What readers get to see: plugins' secrets in clear, hidden fields not at all. */
@@ -237,10 +211,6 @@ export class ResourceService {
 
   #keyOf(id: string): string {
     return keyOf(this.#scope.prefix, this.definition, id);
-  }
-
-  #nowSeconds(): number {
-    return Math.floor(this.#scope.clock.now() / 1000);
   }
 }
 
@@ -255,11 +225,6 @@ function bodyTable(body: DecodedBody): JsonObject {
 
 function isTable(value: unknown): boolean {
   return typeof value === "object" && value !== null;
-}
-
-/** With a precondition, a race that was lost is the client's to know of. */
-function conflictAsChanged(error: unknown): never {
-  throw isGatewayError(error, "STORE_CONFLICT") ? changed(error) : error;
 }
 
 function notFound(): GatewayError {

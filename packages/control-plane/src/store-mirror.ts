@@ -62,6 +62,14 @@ export class StoreMirror {
     };
   }
 
+  /**
+   * What is held of an object right now, without a question to the store, so it may be out of date; `absent` when
+   * nothing is there, undefined when no watch keeps the mirror up to date.
+   */
+  peek({ kind }: ResourceDefinition, key: string): StoreEntry | "absent" | undefined {
+    return this.#revision === undefined ? undefined : (this.#indexOf(kind).get(key) ?? "absent");
+  }
+
   /** Ends the watch; reads after it list everything each time. */
   stop(): void {
     this.#stopping.abort();

@@ -1,4 +1,4 @@
-import { GatewayError } from "@fngate/kernel";
+import { type Clock, GatewayError } from "@fngate/kernel";
 import { isJsonObject, type JsonObject, memberOf } from "./json.ts";
 
 const STAMPS = ["create_time", "update_time"] as const;
@@ -29,4 +29,9 @@ export function stampWrite(value: JsonObject, previous: JsonObject | undefined, 
 export function stampPatch(merged: JsonObject, patch: unknown, nowSeconds: number): JsonObject {
   const own = isJsonObject(patch) ? memberOf(patch, "update_time") : undefined;
   return own === undefined || own === null ? { ...merged, update_time: nowSeconds } : merged;
+}
+
+/** The time as objects have it: Unix seconds. */
+export function nowSeconds(clock: Clock): number {
+  return Math.floor(clock.now() / 1000);
 }

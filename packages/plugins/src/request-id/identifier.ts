@@ -23,7 +23,7 @@ export function identifierMaker({ algorithm, range_id: range }: RequestIdConfig,
       return () => pick(NANOID);
     case "range_id":
       return () => pick(range);
-    default:
+    case "ksuid":
       return () => ksuid(now());
   }
 }

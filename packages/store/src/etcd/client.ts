@@ -20,6 +20,9 @@ const KEEPALIVE = { "grpc.keepalive_time_ms": 10_000, "grpc.keepalive_timeout_ms
 /** Node's gRPC accepts 4 MiB per message by default, which one big transaction in a watch can pass. */
 const MESSAGES = { "grpc.max_receive_message_length": -1 };
 
+/** gRPC's books about its own channels and calls cost every call, and nobody reads them here. */
+const UNWATCHED = { "grpc.enable_channelz": 0 };
+
 /**
  * One etcd3 client of one endpoint, all of its own fault handling off: its three blind retries would repeat
  * writes, and its circuit breaker answers for a dead etcd 5 s after that is back. Opens no connection by itself.
@@ -31,7 +34,13 @@ export function createClient(address: EndpointAddress, options: EtcdStoreOptions
   const deadline = () => ({ deadline: Date.now() + timeoutMs });
   const settings: IOptions = {
     hosts: [address.url],
-    grpcOptions: { ...RECONNECT, ...KEEPALIVE, ...MESSAGES, ...(address.isSecure ? nameOverride(tls) : {}) },
+    grpcOptions: {
+      ...RECONNECT,
+      ...KEEPALIVE,
+      ...MESSAGES,
+      ...UNWATCHED,
+      ...(address.isSecure ? nameOverride(tls) : {}),
+    },
     faultHandling: { host: () => noop, global: noop },
     // The password is exchanged for a token by a call that has no other bound.
     ...(user === undefined ? {} : { auth: { username: user, password: password ?? "", callOptions: deadline } }),

@@ -27,8 +27,8 @@ export type EndpointCall<TResult> = (
 ) => Promise<TResult>;
 
 /**
- * How long an answer vouches for its endpoint, in milliseconds: the read that nearly every write comes after is then
- * probe enough, and a busy control plane asks etcd a third less.
+ * How long an answer vouches for its endpoint, in milliseconds: to a busy control plane the answer to the write before
+ * is then probe enough, and it asks etcd once for a write.
  */
 const ANSWER_VOUCHES_MS = 100;
 
