@@ -13,6 +13,7 @@ import { echo } from "./echo/index.ts";
 import { faultInjection } from "./fault-injection/index.ts";
 import { gzip } from "./gzip/index.ts";
 import { ipRestriction } from "./ip-restriction/index.ts";
+import { jwtAuth } from "./jwt-auth/index.ts";
 import { keyAuth } from "./key-auth/index.ts";
 import { limitConn } from "./limit-conn/index.ts";
 import { limitCount } from "./limit-count/index.ts";
@@ -49,6 +50,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   faultInjection,
   gzip,
   ipRestriction,
+  jwtAuth,
   keyAuth,
   limitConn,
   limitCount,

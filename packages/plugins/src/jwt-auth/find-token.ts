@@ -1,0 +1,50 @@
+import type { RequestContext } from "@fngate/plugin-kit";
+import { withoutArgument } from "../shared/query-arguments.ts";
+import type { JwtAuthConfig } from "./schema.ts";
+
+/** A token as it was presented. */
+export interface PresentedToken {
+  readonly text: string;
+  /** Takes it off the request. */
+  hide(): void;
+}
+
+type Places = Pick<JwtAuthConfig, "header" | "query" | "cookie">;
+
+/** Looks for the token in field, argument and cookie, in this order. */
+export function findToken(context: RequestContext, places: Places): PresentedToken | undefined {
+  return inHeader(context, places.header) ?? inQuery(context, places.query) ?? inCookie(context, places.cookie);
+}
+
+function inHeader({ request }: RequestContext, name: string): PresentedToken | undefined {
+  const value = request.headers.get(name);
+  if (value === undefined) return undefined;
+  return { text: value.replace(/^bearer /i, ""), hide: () => request.headers.delete(name) };
+}
+
+function inQuery({ request, variables }: RequestContext, name: string): PresentedToken | undefined {
+  const text = variables.get(`arg_${name}`);
+  if (typeof text !== "string") return undefined;
+  return {
+    text,
+    hide() {
+      request.query = withoutArgument(request.query, name);
+    },
+  };
+}
+
+function inCookie({ request, variables }: RequestContext, name: string): PresentedToken | undefined {
+  const text = variables.get(`cookie_${name}`);
+  if (typeof text !== "string") return undefined;
+  return { text, hide: () => removeCookie(request, name) };
+}
+
+function removeCookie({ headers }: RequestContext["request"], name: string): void {
+  const others = headers
+    .getAll("cookie")
+    .flatMap((value) => value.split(";"))
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== "" && pair.split("=")[0]?.trim() !== name);
+  if (others.length === 0) headers.delete("cookie");
+  else headers.set("Cookie", others.join("; "));
+}
