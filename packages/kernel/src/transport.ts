@@ -7,6 +7,8 @@ export interface Target {
   /** Host name or address to connect to, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** HTTP version that is spoken; default 1.1. Version 2 is spoken from the first byte, without asking. */
+  readonly version?: "2";
   readonly tls?: TargetTls;
   readonly keepalive: TargetKeepalive;
   readonly timeouts: TargetTimeouts;

@@ -24,6 +24,8 @@ export interface ResponseSink {
   /** @returns false when the receiver is slower; the forwarder then stops reading until `onDrain`'s callback runs. */
   write(chunk: Uint8Array): boolean;
   onDrain(resume: () => void): void;
+  /** Flat fields that follow the body, before `end`; gRPC answers have such. */
+  trailers?(fields: readonly string[]): void;
   end(): void;
 }
 

@@ -67,6 +67,10 @@ export class AnswerSink implements ResponseSink {
     this.#downstream.onDrain(resume);
   }
 
+  trailers(fields: readonly string[]): void {
+    if (!this.#isMuted && !this.#isEnded) this.#downstream.trailers(fields);
+  }
+
   end(): void {
     if (!this.#isEnded) this.#finish(this.#replacement);
   }

@@ -37,6 +37,8 @@ export interface ClientExchange {
   write(chunk: Uint8Array | string): boolean;
   /** Runs `resume` once, when there is room again. */
   onDrain(resume: () => void): void;
+  /** Sets flat fields to be sent after the body, before {@link ClientExchange.end}; left out where there is no place. */
+  trailers?(fields: readonly string[]): void;
   end(chunk?: Uint8Array | string): void;
   /** Breaks the connection (HTTP/2: the stream), so that the client sees an incomplete answer. */
   cut(): void;

@@ -60,6 +60,11 @@ export class Downstream {
     else this.#first.once("drain", resume);
   }
 
+  /** Fields that follow the body, as far as the client can take such. */
+  trailers(fields: readonly string[]): void {
+    this.#client.trailers?.(fields);
+  }
+
   end(chunk?: Uint8Array | string): void {
     if (this.#first !== undefined) this.#first.end(chunk);
     else {

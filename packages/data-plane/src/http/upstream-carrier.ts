@@ -16,7 +16,7 @@ import { HookedExchange, hasBeforeProxy } from "./before-proxy.ts";
 import type { ExchangeRun } from "./exchange-run.ts";
 import { outgoingBody } from "./outgoing-body.ts";
 import { renderError } from "./reply.ts";
-import { upstreamHeaders, upstreamTarget } from "./upstream-request.ts";
+import { headersFor, upstreamTarget } from "./upstream-request.ts";
 import { variableReader } from "./variable-reader.ts";
 
 /**
@@ -96,7 +96,12 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
     const exchange = forwardToUpstream({
       upstream: this.#upstream,
       forwarder: this,
-      request: { method: request.method, target: upstreamTarget(context), headers: upstreamHeaders(request), body },
+      request: {
+        method: request.method,
+        target: upstreamTarget(context),
+        headers: headersFor(this.#upstream.scheme, request),
+        body,
+      },
       host: context.overrides?.host ?? request.rawHost,
       sink: new AnswerSink(context, run.downstream, this),
       variable: this.#upstream.isKeyed ? variableReader(context) : undefined,

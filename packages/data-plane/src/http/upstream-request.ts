@@ -12,6 +12,11 @@ export function upstreamTarget({ overrides, request }: ExchangeContext): string 
   return query === "" ? path : `${path}?${query}`;
 }
 
+/** The client's fields for an upstream of that scheme; gRPC services are not told the client's address (APISIX: gRPC). */
+export function headersFor(scheme: string, request: ClientRequest): string[] {
+  return scheme.startsWith("grpc") ? prepareHeaders(request.headers.raw) : upstreamHeaders(request);
+}
+
 /** The client's fields with its address in `X-Real-IP` and at the end of `X-Forwarded-For`. */
 export function upstreamHeaders(request: ClientRequest): string[] {
   const fields = prepareHeaders(request.headers.raw);

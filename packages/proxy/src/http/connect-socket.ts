@@ -105,7 +105,7 @@ function openTls(options: ConnectOptions): TLSSocket {
     ...(secureContext === undefined ? {} : { secureContext }),
     ...(session === undefined ? {} : { session }),
     rejectUnauthorized: target.tls?.verify ?? true,
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: [target.version === "2" ? "h2" : "http/1.1"],
   });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, TCP_KEEPALIVE_DELAY_MS);

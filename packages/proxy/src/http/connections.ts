@@ -1,6 +1,9 @@
 import { createSecureContext, type SecureContext } from "node:tls";
 import { type Connections, type Endpoint, type Target, UsagePool } from "@fngate/kernel";
 import type { Exchange, Forwarder, OutgoingRequest, ResponseSink } from "../exchange.ts";
+import { Http2Endpoint } from "../http2/http2-endpoint.ts";
+import { Http2Exchange } from "../http2/http2-exchange.ts";
+import { SessionPool } from "../http2/session-pool.ts";
 import { ConnectionPool, type PoolSupport } from "./connection-pool.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { PooledEndpoint, pooled } from "./pooled-endpoint.ts";
@@ -33,7 +36,7 @@ export interface ConnectionManager extends Connections, Forwarder {
 
 /**
  * Creates the pools of upstream connections and their forwarder: HTTP/1.1, one request at a time per connection,
- * no limit on connections in use.
+ * no limit on connections in use; and HTTP/2 for targets that say so, many requests on one connection.
  *
  * Equal targets share one pool whatever their timeouts, which belong to the endpoint. Connections are kept as
  * `keepalive` says. A kept connection that turns out dead before a byte of the answer is replaced once, for
@@ -43,11 +46,14 @@ export function createConnections(options: ConnectionsOptions = {}): ConnectionM
   return new PooledConnections(options);
 }
 
+type AnyPool = ConnectionPool | SessionPool;
+
 class PooledConnections implements ConnectionManager, PoolSupport {
   readonly #caCertificates: readonly string[];
   readonly #pools = new UsagePool<string, ConnectionPool>((pool) => this.#retire(pool));
+  readonly #sessionPools = new UsagePool<string, SessionPool>((pool) => this.#retire(pool));
   /** Released pools whose last exchanges still run. */
-  readonly #retired = new Set<ConnectionPool>();
+  readonly #retired = new Set<AnyPool>();
   #trusted: string[] | undefined;
   #sharedContext: SecureContext | undefined;
   #isClosed = false;
@@ -57,13 +63,21 @@ class PooledConnections implements ConnectionManager, PoolSupport {
   }
 
   acquire(target: Target): Endpoint {
+    if (target.version === "2") return this.#acquireHttp2(target);
     const usage = this.#pools.acquire(keyOf(target), () => new ConnectionPool(target, this));
     if (this.#isClosed) usage.value.retire();
     return new PooledEndpoint(target, usage);
   }
 
   forward(endpoint: Endpoint, request: OutgoingRequest, sink: ResponseSink): Exchange {
+    if (endpoint instanceof Http2Endpoint) return new Http2Exchange(endpoint, request, sink);
     return new HttpExchange(pooled(endpoint), request, sink);
+  }
+
+  #acquireHttp2(target: Target): Endpoint {
+    const usage = this.#sessionPools.acquire(keyOf(target), () => new SessionPool(target, this));
+    if (this.#isClosed) usage.value.retire();
+    return new Http2Endpoint(target, usage);
   }
 
   get stats(): ConnectionStats {
@@ -73,7 +87,7 @@ class PooledConnections implements ConnectionManager, PoolSupport {
       open += pool.openCount;
       idle += pool.idleCount;
     }
-    return { pools: this.#pools.size, open, idle };
+    return { pools: this.#pools.size + this.#sessionPools.size, open, idle };
   }
 
   async close(): Promise<void> {
@@ -99,11 +113,11 @@ class PooledConnections implements ConnectionManager, PoolSupport {
     return createSecureContext({ ca: this.#trustedCertificates(), cert, key });
   }
 
-  #everyPool(): ConnectionPool[] {
-    return [...this.#pools.values(), ...this.#retired];
+  #everyPool(): AnyPool[] {
+    return [...this.#pools.values(), ...this.#sessionPools.values(), ...this.#retired];
   }
 
-  #retire(pool: ConnectionPool): void {
+  #retire(pool: AnyPool): void {
     pool.retire();
     if (pool.openCount === 0) return;
     this.#retired.add(pool);

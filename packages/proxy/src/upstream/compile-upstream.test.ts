@@ -85,7 +85,7 @@ test("a host with a port beside a port is refused", () => {
 
 test.each([
   { config: { type: "magic", nodes: {} }, named: "magic" },
-  { config: { scheme: "grpc", nodes: {} }, named: "grpc" },
+  { config: { scheme: "kafka", nodes: {} }, named: "kafka" },
 ])("an unknown kind is refused by name: $named", ({ config, named }) => {
   expect(() => compiled(config)).toThrow(
     expect.objectContaining({ code: "UPSTREAM_INVALID", message: expect.stringContaining(named) }),
@@ -193,3 +193,13 @@ test("a single node may be tried again, but not by default", () => {
 function gcd(one: number, other: number): number {
   return other === 0 ? one : gcd(other, one % other);
 }
+
+test.each([
+  { scheme: "grpc", target: { scheme: "http", version: "2", port: 80 } },
+  { scheme: "grpcs", target: { scheme: "https", version: "2", port: 443, tls: { verify: false, serverName: "a" } } },
+])("$scheme is HTTP/2 from the first byte on", ({ scheme, target }) => {
+  const connections = recordingConnections();
+  const upstream = compileUpstream({ scheme, nodes: { a: 1 } }, connections);
+  expect(upstream.scheme).toBe(scheme);
+  expect(connections.targets[0]).toMatchObject(target);
+});

@@ -5,10 +5,11 @@ import type { NodeFilter, VariableReader } from "./balancers/balancer.ts";
 import type { AcquireName } from "./named-nodes.ts";
 import type { UpstreamLoads } from "./node-load.ts";
 import type { UpstreamNode } from "./upstream-node.ts";
+import type { UpstreamScheme } from "./upstream-settings.ts";
 
 /** An upstream ready to be called; shared by every request until it is disposed. */
 export interface CompiledUpstream {
-  readonly scheme: "http" | "https";
+  readonly scheme: UpstreamScheme;
   /** Empty when the configuration names none, or names that cannot be resolved: requests then get 503. */
   readonly nodes: readonly UpstreamNode[];
   /** Attempts after the first. */

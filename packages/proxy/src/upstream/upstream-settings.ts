@@ -6,7 +6,11 @@ import type { UpstreamConfig } from "./upstream-config.ts";
 import { bracketed, type NodeSettings } from "./upstream-node.ts";
 
 /** What a node without port listens on. */
-export const DEFAULT_PORTS = { http: 80, https: 443 } as const;
+export const DEFAULT_PORTS = { http: 80, https: 443, grpc: 80, grpcs: 443 } as const;
+
+/** Schemes that are spoken. */
+export type UpstreamScheme = keyof typeof DEFAULT_PORTS;
+
 const DEFAULT_TIMEOUT_SECONDS = 60;
 /** Values of nginx's `upstream` block as APISIX ships it. */
 const DEFAULT_KEEPALIVE: TargetKeepalive = { idleConnections: 320, idleTimeoutMs: 60_000, maxRequests: 1000 };
@@ -16,10 +20,14 @@ const DEFAULT_POOL = { size: 320, idle_timeout: 60, requests: 1000 } as const;
 const LONGEST_IDLE_MS = 2_147_483_647;
 
 /** The scheme of an upstream, if it is one that we speak. */
-export function schemeOf(config: UpstreamConfig): "http" | "https" {
+export function schemeOf(config: UpstreamConfig): UpstreamScheme {
   const scheme = config.scheme ?? "http";
-  if (scheme === "http" || scheme === "https") return scheme;
+  if (isSpoken(scheme)) return scheme;
   throw new GatewayError("UPSTREAM_INVALID", `upstream scheme ${scheme} is not supported`, { details: { scheme } });
+}
+
+function isSpoken(scheme: string): scheme is UpstreamScheme {
+  return Object.hasOwn(DEFAULT_PORTS, scheme);
 }
 
 /** The way of balancing that an upstream names. */
@@ -34,9 +42,11 @@ export function balancerOf(config: UpstreamConfig): BalancerKind {
 export function targetOf(config: UpstreamConfig, keepalive = DEFAULT_KEEPALIVE): NodeSettings["target"] {
   const { timeout, keepalive_pool: pool } = config;
   const scheme = schemeOf(config);
+  const isTls = scheme === "https" || scheme === "grpcs";
   return {
-    scheme,
-    ...(scheme === "https" ? { tls: tlsOf(config) } : {}),
+    scheme: isTls ? "https" : "http",
+    ...(scheme === "grpc" || scheme === "grpcs" ? { version: "2" as const } : {}),
+    ...(isTls ? { tls: tlsOf(config) } : {}),
     keepalive: pool === undefined ? keepalive : keepaliveOf(pool),
     timeouts: {
       connectMs: (timeout?.connect ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
@@ -61,7 +71,7 @@ function tlsOf(config: UpstreamConfig): TargetTls {
 }
 
 /** APISIX `pass_host`: the node's address carries its port unless that is the scheme's own. */
-export function hostHeaderRule(config: UpstreamConfig, scheme: "http" | "https"): NodeSettings["hostHeaderOf"] {
+export function hostHeaderRule(config: UpstreamConfig, scheme: UpstreamScheme): NodeSettings["hostHeaderOf"] {
   const { pass_host: rule = "pass", upstream_host: rewritten } = config;
   if (rule === "rewrite") return () => rewritten ?? "";
   if (rule === "pass") return () => undefined;

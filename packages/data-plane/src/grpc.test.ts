@@ -1,0 +1,41 @@
+import { createServer, type IncomingHttpHeaders } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { startPlane } from "./testing/running-plane.ts";
+
+test("a gRPC upstream is called over HTTP/2 and is not told the client's address", async () => {
+  const heads: IncomingHttpHeaders[] = [];
+  const server = createServer();
+  server.on("stream", (stream, headers) => {
+    heads.push(headers);
+    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.pipe(stream);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  {
+    await using plane = await startPlane();
+    const upstream = { type: "roundrobin", scheme: "grpc", nodes: { [`127.0.0.1:${port}`]: 1 } };
+    await plane.put("routes/1", { uri: "/echo.Echo/*", upstream });
+    const headers = { Host: "echo.test", "Content-Type": "application/grpc", TE: "trailers" };
+    const answer = await plane.send("/echo.Echo/Call", { method: "POST", headers, body: "frame" });
+    expect(answer).toMatchObject({ status: 200, body: "frame" });
+    expect(answer.headers["content-type"]).toBe("application/grpc");
+  }
+  await new Promise((resolve) => server.close(resolve));
+  expect(heads[0]).toMatchObject({ ":authority": "echo.test", ":path": "/echo.Echo/Call", te: "trailers" });
+  expect(heads[0]).not.toHaveProperty("x-real-ip");
+  expect(heads[0]).not.toHaveProperty("x-forwarded-for");
+});
+
+test("a gRPC upstream that is not there is told from others by its reason", async () => {
+  await using plane = await startPlane();
+  await plane.put("routes/1", {
+    uri: "/*",
+    upstream: { type: "roundrobin", scheme: "grpc", nodes: { "127.0.0.1:1": 1 } },
+  });
+  const answer = await plane.send("/echo.Echo/Call", { method: "POST", body: "frame" });
+  expect(answer.status).toBe(502);
+  expect(JSON.parse(answer.body)).toMatchObject({ reason: "refused" });
+});
