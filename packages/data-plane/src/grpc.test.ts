@@ -1,4 +1,5 @@
-import { createServer, type IncomingHttpHeaders } from "node:http2";
+import { once } from "node:events";
+import { connect, createServer, type IncomingHttpHeaders } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { startPlane } from "./testing/running-plane.ts";
@@ -15,13 +16,26 @@ test("a gRPC upstream is called over HTTP/2 and is not told the client's address
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   {
-    await using plane = await startPlane();
+    await using plane = await startPlane({ listen: [{ host: "127.0.0.1", port: 0, isHttp2Enabled: true }] });
     const upstream = { type: "roundrobin", scheme: "grpc", nodes: { [`127.0.0.1:${port}`]: 1 } };
     await plane.put("routes/1", { uri: "/echo.Echo/*", upstream });
     const headers = { Host: "echo.test", "Content-Type": "application/grpc", TE: "trailers" };
     const answer = await plane.send("/echo.Echo/Call", { method: "POST", headers, body: "frame" });
     expect(answer).toMatchObject({ status: 200, body: "frame" });
     expect(answer.headers["content-type"]).toBe("application/grpc");
+
+    const session = connect(`http://127.0.0.1:${plane.portOf()}`);
+    const call = session.request({
+      ":method": "POST",
+      ":path": "/echo.Echo/Call",
+      ":authority": "echo.test",
+      te: "trailers",
+    });
+    const trailers = once(call, "trailers");
+    call.end("frame");
+    call.resume();
+    expect((await trailers)[0]).toMatchObject({ "grpc-status": "0" });
+    session.destroy();
   }
   await new Promise((resolve) => server.close(resolve));
   expect(heads[0]).toMatchObject({ ":authority": "echo.test", ":path": "/echo.Echo/Call", te: "trailers" });
