@@ -37,9 +37,10 @@ export function openAdminWriter(port: number): AdminWriter {
     const options = { host: "127.0.0.1", port, agent, method, path: `/apisix/admin${path}`, headers };
     const call = request(options, (response) => {
       const isFine = (response.statusCode ?? 0) < 300;
-      text(response)
-        .then((answer) => (isFine ? resolve(answer) : reject(new Error(`${path}: ${answer}`))))
-        .catch(reject);
+      void text(response).then(
+        (answer) => (isFine ? resolve(answer) : reject(new Error(`${path}: ${answer}`))),
+        reject,
+      );
     });
     call.once("error", reject).end(body);
     return promise;

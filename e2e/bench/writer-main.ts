@@ -23,7 +23,8 @@ async function carryOut({ writes, concurrency }: WriteOrder): Promise<WriteRepor
   return { tookMs: performance.now() - startedMs };
 }
 
-process.on("message", async (order: WriteOrder) => {
-  process.send?.(await carryOut(order));
+process.on("message", (order: WriteOrder) => {
+  // A write that fails ends this process, and with it the measurement.
+  void carryOut(order).then((report) => process.send?.(report));
 });
 process.once("disconnect", () => void writer[Symbol.asyncDispose]());
