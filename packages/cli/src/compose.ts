@@ -151,8 +151,7 @@ class ComposedGateway implements Gateway {
   }
 
   #warnAboutUnknownPlugins(catalog: PluginCatalog): void {
-    // The metrics listener is part of the data plane; the name in the list switches it.
-    const missing = this.#settings.plugins?.filter((name) => name !== "prometheus" && catalog.get(name) === undefined);
+    const missing = this.#settings.plugins?.filter((name) => catalog.get(name) === undefined);
     if (missing === undefined || missing.length === 0) return;
     this.#deps.logger.warn({ plugins: missing }, "plugins of the configuration that do not exist here");
   }

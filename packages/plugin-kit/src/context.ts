@@ -129,6 +129,13 @@ export interface CallAttempt {
   readonly ms: number;
 }
 
+/** Values of the labels that tell whose request it was; empty where there is nobody. */
+export interface SeriesNames {
+  readonly route: string;
+  readonly service: string;
+  readonly consumer: string;
+}
+
 /** What the log phase sees, after the last byte went out or the client left. */
 export interface LogContext extends ResponseContext {
   readonly timings: {
@@ -146,6 +153,11 @@ export interface LogContext extends ResponseContext {
   readonly attempts: readonly CallAttempt[];
   /** What {@link RequestContext.capture} kept: at most as many bytes as were asked for; absent when nobody asked. */
   captured(body: CapturedBody): Uint8Array | undefined;
+  /**
+   * Counts the request under these names in the gateway's request metrics, in place of the ids of its route and its
+   * service and without a consumer; the last call counts.
+   */
+  countAs(names: SeriesNames): void;
 }
 
 /** An answer of the gateway's own. */

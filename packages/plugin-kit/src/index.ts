@@ -12,6 +12,7 @@ export type {
   RequestContext,
   ResponseContext,
   ResponseSource,
+  SeriesNames,
   Variables,
 } from "./context.ts";
 export {

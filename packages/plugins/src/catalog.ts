@@ -21,6 +21,7 @@ import { limitReq } from "./limit-req/index.ts";
 import { mocking } from "./mocking/index.ts";
 import { opa } from "./opa/index.ts";
 import { openfunction } from "./openfunction/index.ts";
+import { prometheus } from "./prometheus/index.ts";
 import { proxyCache } from "./proxy-cache/index.ts";
 import { proxyMirror } from "./proxy-mirror/index.ts";
 import { proxyRewrite } from "./proxy-rewrite/index.ts";
@@ -58,6 +59,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   mocking,
   opa,
   openfunction,
+  prometheus,
   proxyCache,
   proxyMirror,
   proxyRewrite,

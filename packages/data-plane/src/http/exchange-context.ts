@@ -7,6 +7,7 @@ import type {
   LogContext,
   MatchedRoute,
   ResponseSource,
+  SeriesNames,
 } from "@fngate/plugin-kit";
 import type { UpstreamAttempt } from "@fngate/proxy";
 import type { Held } from "../compile/held.ts";
@@ -133,6 +134,8 @@ export class ExchangeContext implements LogContext {
   held: Held[] | undefined;
   /** Plugins whose work another one does. */
   skipped: Set<string> | undefined;
+  /** What a plugin wants the request to be counted under; absent: its ids. */
+  seriesNames: SeriesNames | undefined;
   readonly #requestVariables: RequestVariables;
   #variables: ExchangeVariables | undefined;
   #abort: AbortController | undefined;
@@ -160,6 +163,7 @@ export class ExchangeContext implements LogContext {
     this.retryStarts = undefined;
     this.held = undefined;
     this.skipped = undefined;
+    this.seriesNames = undefined;
     this.#requestVariables = started.variables;
     this.#variables = undefined;
     this.#abort = undefined;
@@ -221,6 +225,10 @@ export class ExchangeContext implements LogContext {
   skip(plugin: string): void {
     this.skipped ??= new Set();
     this.skipped.add(plugin);
+  }
+
+  countAs(names: SeriesNames): void {
+    this.seriesNames = names;
   }
 
   captured(body: CapturedBody): Uint8Array | undefined {

@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Mirror } from "../mirror/mirror.ts";
 import type { ReloadState } from "../publisher.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
+import { disabledLabelsOf } from "./disabled-labels.ts";
 import type { RequestStats } from "./request-stats.ts";
 import { renderRequestSeries } from "./series-text.ts";
 
@@ -48,9 +49,10 @@ export class GatewayMetrics {
 
   /** Prometheus' text format. */
   async render(): Promise<string> {
-    const { metricPrefix, plugins, stats } = this.#sources;
+    const { cell, metricPrefix: prefix, plugins, stats } = this.#sources;
     const [own, declared] = await Promise.all([this.#registry.metrics(), plugins.metrics()]);
-    return `${own}\n${declared}${renderRequestSeries(stats, metricPrefix)}`;
+    const disabled = disabledLabelsOf(cell.current);
+    return `${own}\n${declared}${renderRequestSeries(stats, { prefix, disabled })}`;
   }
 
   #addTraffic(): void {

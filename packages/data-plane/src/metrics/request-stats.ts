@@ -1,4 +1,4 @@
-import type { ResponseSource } from "@fngate/plugin-kit";
+import type { ResponseSource, SeriesNames } from "@fngate/plugin-kit";
 import type { ExchangeContext } from "../http/exchange-context.ts";
 import { LatencySeries } from "./latency.ts";
 
@@ -8,6 +8,8 @@ export interface SeriesLabels {
   readonly matchedUri: string;
   readonly matchedHost: string;
   readonly service: string;
+  /** Empty unless a plugin said whose request it was. */
+  readonly consumer: string;
   /** Address without port; empty for functions and own answers. */
   readonly node: string;
   /** APISIX's `response_source`: `apisix`, `nginx` or `upstream`. */
@@ -46,25 +48,47 @@ export class RequestSeries {
   }
 }
 
-/** Series of one route, by matched pattern, node and source; bounded by what is configured, not by what clients send. */
+/** Most callers and names that one route's requests are told apart by; those beyond are counted without. */
+const MOST_NAMES = 1_000;
+
+/** Series of one route, by names, matched pattern, node and source; bounded, whatever clients send. */
 class RouteSeries {
-  readonly all: RequestSeries[] = [];
+  readonly #unnamed: RequestSeries[] = [];
+  readonly #named = new Map<string, RequestSeries[]>();
 
   find(context: ExchangeContext, source: string): RequestSeries {
-    const { route } = context;
+    const { route, seriesNames } = context;
+    const named = seriesNames && this.#listOf(seriesNames);
+    const list = named ?? this.#unnamed;
+    const names = named && seriesNames;
+    const service = names?.service ?? route?.serviceId ?? "";
     const node = nodeOf(context.upstreamAddress);
-    const uri = route?.uri ?? "";
-    const host = route?.host ?? "";
-    const service = route?.serviceId ?? "";
-    for (const series of this.all) {
+    const matchedUri = route?.uri ?? "";
+    const matchedHost = route?.host ?? "";
+    for (const series of list) {
       const { labels } = series;
-      const isSame = labels.matchedUri === uri && labels.node === node && labels.source === source;
-      if (isSame && labels.matchedHost === host && labels.service === service) return series;
+      const isSame = labels.matchedUri === matchedUri && labels.node === node && labels.source === source;
+      if (isSame && labels.matchedHost === matchedHost && labels.service === service) return series;
     }
-    const labels = { route: route?.id ?? "", matchedUri: uri, matchedHost: host, service, node, source };
-    const series = new RequestSeries(labels);
-    this.all.push(series);
+    const whose = { route: names?.route ?? route?.id ?? "", service, consumer: names?.consumer ?? "" };
+    const series = new RequestSeries({ ...whose, matchedUri, matchedHost, node, source });
+    list.push(series);
     return series;
+  }
+
+  *all(): IterableIterator<RequestSeries> {
+    yield* this.#unnamed;
+    for (const list of this.#named.values()) yield* list;
+  }
+
+  #listOf({ consumer, route, service }: SeriesNames): RequestSeries[] | undefined {
+    const key = `${consumer}\n${service}\n${route}`;
+    let list = this.#named.get(key);
+    if (list === undefined && this.#named.size < MOST_NAMES) {
+      list = [];
+      this.#named.set(key, list);
+    }
+    return list;
   }
 }
 
@@ -117,7 +141,7 @@ export class RequestStats {
   }
 
   *series(): IterableIterator<RequestSeries> {
-    for (const route of this.#routes.values()) yield* route.all;
+    for (const route of this.#routes.values()) yield* route.all();
   }
 }
 

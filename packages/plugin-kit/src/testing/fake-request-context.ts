@@ -91,6 +91,7 @@ export function fakeLogContext(options: FakeResponseOptions = {}): LogContext {
       const text = captured[body];
       return text === undefined ? undefined : Buffer.from(text);
     },
+    countAs: () => undefined,
   };
 }
 

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import type { ExchangeContext } from "../http/exchange-context.ts";
+import { RequestStats } from "./request-stats.ts";
+import { renderRequestSeries } from "./series-text.ts";
+
+/** What is counted of a request of route 1 that a plugin counts under a consumer. */
+function requestOf(consumer: string, uri = "/*"): ExchangeContext {
+  return {
+    route: { id: "1", uri, host: "", serviceId: undefined },
+    seriesNames: { route: "1", service: "", consumer },
+    response: { status: 200, source: "gateway" },
+    timings: { totalMs: 3, upstreamMs: undefined },
+    upstreamAddress: "",
+    upstreamStatus: "",
+    bytesReceived: 1,
+    bytesSent: 2,
+  } as ExchangeContext;
+}
+
+function linesOf(stats: RequestStats, start: string): string[] {
+  const text = renderRequestSeries(stats, { prefix: "", disabled: {} });
+  return text.split("\n").filter((line) => line.startsWith(start));
+}
+
+test("a route is told apart by 1000 consumers, the others are counted together", () => {
+  const stats = new RequestStats();
+  for (let index = 0; index < 1_002; index += 1) stats.record(requestOf(`c${index}`));
+  stats.record(requestOf("c0"));
+  const lines = linesOf(stats, "http_status{");
+  const countOf = (consumer: string) =>
+    lines
+      .find((line) => line.includes(`consumer="${consumer}"`))
+      ?.split(" ")
+      .at(-1);
+  expect(lines).toHaveLength(1_001);
+  expect(["c0", "c999", "c1000", ""].map(countOf)).toEqual(["2", "1", undefined, "2"]);
+});
+
+test("patterns of a route are one series of the metrics that do not name them", () => {
+  const stats = new RequestStats();
+  for (const uri of ["/a", "/b"]) stats.record(requestOf("", uri));
+  expect(linesOf(stats, "http_status{")).toHaveLength(2);
+  expect(linesOf(stats, 'bandwidth{type="egress"').map((line) => line.split(" ").at(-1))).toEqual(["4"]);
+  const request = linesOf(stats, "http_latency_").filter((line) => line.includes('type="request"'));
+  const readValue = (text: string) =>
+    request.filter((line) => line.includes(text)).map((line) => line.split(" ").at(-1));
+  expect(request).toHaveLength(18);
+  expect(['le="2"', 'le="5"', 'le="+Inf"', "_sum{", "_count{"].map(readValue)).toEqual([
+    ["0"],
+    ["2"],
+    ["2"],
+    ["6"],
+    ["2"],
+  ]);
+});

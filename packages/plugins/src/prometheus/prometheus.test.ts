@@ -1,0 +1,145 @@
+import { type GatewaySetup, type RunningGateway, runGateway, sendRequest } from "@fngate/data-plane/testing";
+import { describePlugin } from "@fngate/plugin-kit/testing";
+import { eventually } from "@fngate/test-kit";
+import { describe, expect, it } from "vitest";
+import { keyAuth } from "../key-auth/index.ts";
+import { describeSchema } from "../testing/describe-schema.ts";
+import { prometheus } from "./index.ts";
+import { prometheusMetadataSchema } from "./metadata.ts";
+import { prometheusSchema } from "./schema.ts";
+
+describePlugin(prometheus, { folder: import.meta.dirname, config: {} });
+
+describeSchema(prometheusSchema, {
+  defaults: [{}, { prefer_name: false }],
+  accepts: [{ prefer_name: true, other: 1 }],
+  refuses: [[{ prefer_name: "true" }, "prefer_name"]],
+});
+
+describe("metadata", () => {
+  it("names labels of APISIX's metrics", () => {
+    const metadata = { disabled_labels: { http_status: ["matched_uri"], llm_latency: ["route_id"], bandwidth: [] } };
+    expect(prometheusMetadataSchema.parse(metadata)).toEqual(metadata);
+  });
+
+  it.each([
+    [{ http_status: ["code"] }, ["disabled_labels", "http_status", 0]],
+    [{ http_latency: ["type"] }, ["disabled_labels", "http_latency", 0]],
+    [{ http_latency: ["matched_uri"] }, ["disabled_labels", "http_latency", 0]],
+    [{ other: ["node"] }, ["disabled_labels"]],
+  ])("refuses %j", (disabled_labels, path) => {
+    expect(prometheusMetadataSchema.safeParse({ disabled_labels }).error?.issues[0]?.path).toEqual(path);
+  });
+});
+
+const LLM = 'request_type="traditional_http",request_llm_model="",llm_model=""';
+const METRICS = "/apisix/prometheus/metrics";
+
+function start(setup: GatewaySetup): Promise<RunningGateway> {
+  const local = { host: "127.0.0.1", port: 0 };
+  return runGateway({
+    plugins: [prometheus, keyAuth],
+    upstream: { body: "four" },
+    options: { metrics: local },
+    ...setup,
+  });
+}
+
+/** Lines of the metrics that start so, once so many requests are counted. */
+async function scrape(gateway: RunningGateway, requests: number, start: string): Promise<string[]> {
+  let lines: string[] = [];
+  await eventually(async () => {
+    lines = (await sendRequest(gateway.portOf("metrics"), METRICS)).body.split("\n");
+    const counts = lines.filter((line) => line.startsWith('apisix_http_latency_count{type="request"'));
+    expect(counts.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0)).toBe(requests);
+  });
+  return lines.filter((line) => line.startsWith(start));
+}
+
+describe("prometheus", () => {
+  it("counts a route's requests by consumer", async () => {
+    await using gateway = await start({
+      routes: { 1: { uri: "/*", plugins: { prometheus: {}, "key-auth": {} } } },
+      consumers: { jack: { plugins: { "key-auth": { key: "j" } } }, rose: { plugins: { "key-auth": { key: "r" } } } },
+    });
+    for (const key of ["j", "j", "r", "wrong"]) await gateway.get("/", { apikey: key });
+    const own = 'matched_uri="/*",matched_host="",route="1",service=""';
+    expect((await scrape(gateway, 4, "apisix_http_status{")).toSorted()).toEqual([
+      `apisix_http_status{code="200",${own},consumer="jack",node="127.0.0.1",${LLM},response_source="upstream"} 2`,
+      `apisix_http_status{code="200",${own},consumer="rose",node="127.0.0.1",${LLM},response_source="upstream"} 1`,
+      `apisix_http_status{code="401",${own},consumer="",node="",${LLM},response_source="apisix"} 1`,
+    ]);
+    const jack = `route="1",service="",consumer="jack",node="127.0.0.1",${LLM}`;
+    expect(await scrape(gateway, 4, 'apisix_http_latency_count{type="upstream"')).toContain(
+      `apisix_http_latency_count{type="upstream",${jack}} 2`,
+    );
+    expect(await scrape(gateway, 4, 'apisix_bandwidth{type="egress"')).toContain(
+      `apisix_bandwidth{type="egress",${jack}} 8`,
+    );
+  });
+
+  it("has APISIX's bounds and kinds of latency", async () => {
+    await using gateway = await start({ routes: { 1: { uri: "/*", plugins: { prometheus: {} } } } });
+    await gateway.get("/");
+    const lines = await scrape(gateway, 1, "apisix_http_latency_bucket{");
+    for (const type of ["request", "upstream", "apisix"]) {
+      const bounds = lines
+        .filter((line) => line.includes(`type="${type}"`))
+        .map((line) => /le="([^"]+)"/.exec(line)?.[1]);
+      expect(bounds.join(" ")).toBe("1 2 5 10 20 50 100 200 500 1000 2000 5000 10000 30000 60000 +Inf");
+    }
+  });
+
+  it.each([
+    [true, "name", 'route="orders",service="shop"'],
+    [false, "id", 'route="1",service="s"'],
+  ])("with prefer_name %j labels with the %s", async (prefer_name, _what, labels) => {
+    await using gateway = await start({ services: { s: { name: "shop", plugins: { prometheus: { prefer_name } } } } });
+    const upstream = { nodes: { [`127.0.0.1:${gateway.upstream.port}`]: 1 } };
+    await gateway.put("routes/1", { uri: "/a", name: "orders", service_id: "s", upstream });
+    await gateway.get("/a");
+    const [line, ...others] = await scrape(gateway, 1, "apisix_http_status{");
+    expect(line).toContain(labels);
+    expect(others).toEqual([]);
+  });
+
+  it("makes one series of routes that share a name, and takes a deleted one's part back", async () => {
+    const plugins = { prometheus: { prefer_name: true } };
+    const routes = { 1: { uri: "/a", name: "same", plugins }, 2: { uri: "/b", name: "same", plugins } };
+    await using gateway = await start({ routes });
+    await gateway.get("/a");
+    await gateway.get("/b");
+    const series = `apisix_bandwidth{type="egress",route="same",service="",consumer="",node="127.0.0.1",${LLM}}`;
+    expect(await scrape(gateway, 2, 'apisix_bandwidth{type="egress"')).toEqual([`${series} 8`]);
+    await gateway.remove("routes/2");
+    expect(await scrape(gateway, 1, 'apisix_bandwidth{type="egress"')).toEqual([`${series} 4`]);
+  });
+
+  it("in a global rule leaves a route its own configuration", async () => {
+    await using gateway = await start({
+      globalRules: { 1: { plugins: { prometheus: { prefer_name: true } } } },
+      routes: {
+        1: { uri: "/a", name: "one", plugins: {} },
+        2: { uri: "/b", name: "two", plugins: { prometheus: {} } },
+      },
+    });
+    for (const path of ["/a", "/b", "/none"]) await gateway.get(path);
+    const lines = await scrape(gateway, 3, "apisix_http_status{");
+    expect(lines.map((line) => /route="([^"]*)"/.exec(line)?.[1]).toSorted()).toEqual(["", "2", "one"]);
+  });
+
+  it("empties the labels that its metadata disables, in the metric named only", async () => {
+    await using gateway = await start({
+      pluginMetadata: { prometheus: { disabled_labels: { http_status: ["matched_uri", "node"] } } },
+      routes: { 1: { uris: ["/a", "/b"], plugins: { prometheus: {} } } },
+    });
+    await gateway.get("/a");
+    await gateway.get("/b");
+    const [line, ...others] = await scrape(gateway, 2, "apisix_http_status{");
+    expect(others).toEqual([]);
+    expect(line).toMatch(/matched_uri="".*node="".* 2$/);
+    expect(await scrape(gateway, 2, 'apisix_bandwidth{type="egress"')).toEqual([
+      `apisix_bandwidth{type="egress",route="1",service="",consumer="",node="127.0.0.1",${LLM}} 8`,
+    ]);
+  });
+});
