@@ -119,6 +119,15 @@ describe("counters", () => {
     expect(info).toMatch(/db3:keys=4,expires=4/);
   });
 
+  it("in redis remember a bucket of a slow rate until it is empty", async () => {
+    const config = { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame" };
+    const client = createRedisClient("redis", config, silentLogger);
+    clients.push(client);
+    await new RedisCounters(client, "slow-bucket", deps).pourIntoBucket("k", { ratePerSecond: 0.01, burst: 1 });
+    const [key = ""] = /slow-bucket:\S+/.exec(await redis.command("KEYS", "slow-bucket:*")) ?? [];
+    expect(Number(/\d+/.exec(await redis.command("TTL", key)))).toBeGreaterThan(150);
+  });
+
   it.each([
     ["redis", { redis_host: "127.0.0.1", redis_port: 1, redis_timeout: 200 }],
     ["redis-cluster", { redis_cluster_nodes: ["127.0.0.1:1"], redis_cluster_name: "c", redis_timeout: 200 }],
