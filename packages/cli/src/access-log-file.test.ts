@@ -32,7 +32,10 @@ describe("openAccessLogFile", () => {
 
   it("rejects when the file cannot be opened", async () => {
     await using directory = await tempDirectory();
+    const exitListeners = process.listenerCount("exit");
     await expect(openAccessLogFile(directory.path)).rejects.toThrow(/EISDIR/);
+    // A stream that never opened would be flushed when the process ends, and throw.
+    expect(process.listenerCount("exit")).toBe(exitListeners);
   });
 });
 

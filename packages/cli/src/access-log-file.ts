@@ -1,4 +1,8 @@
 import { once } from "node:events";
+import { open } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { pino } from "pino";
 
 /** Access-log lines on their way to a file. */
@@ -37,17 +41,16 @@ interface ByteStream {
 
 /** Opens an access log for appending; makes its directory. Rejects when the file cannot be opened. */
 export async function openAccessLogFile(path: string): Promise<AccessLogFile> {
+  const streamDescriptor = STREAM_DESCRIPTORS.get(path);
+  const isShared = streamDescriptor !== undefined;
   const stream = pino.destination({
-    dest: STREAM_DESCRIPTORS.get(path) ?? path,
+    dest: streamDescriptor ?? (await openForAppending(path)),
     sync: false,
-    mkdir: true,
     maxLength: LONGEST_BACKLOG_BYTES,
     // In text mode the stream measures all that is buffered anew for each piece.
     contentMode: "buffer",
-    ...(STREAM_DESCRIPTORS.has(path) && { maxWrite: PIPE_PIECE_BYTES }),
+    ...(isShared && { maxWrite: PIPE_PIECE_BYTES }),
   });
-  const isShared = STREAM_DESCRIPTORS.has(path);
-  if (!isShared) await once(stream, "ready");
   // A full disk must not stop the gateway: the lines are lost, as with nginx.
   stream.on("error", () => undefined);
   const bytes: ByteStream = stream;
@@ -77,6 +80,12 @@ export async function openAccessLogFile(path: string): Promise<AccessLogFile> {
       await closed;
     },
   };
+}
+
+/** The stream would keep a file that it cannot open, and throw over it when the process ends: it gets a descriptor. */
+async function openForAppending(path: string): Promise<number> {
+  await mkdir(dirname(path), { recursive: true });
+  return promisify(open)(path, "a");
 }
 
 /** Lines in pieces of at most that many bytes; a longer line is a piece of its own. */
