@@ -8,6 +8,8 @@ import { afterEach, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "main.ts");
 const ANY_PORT = ["--admin-listen=0", "--metrics-listen=0", "--no-sample-function"];
+/** Listeners without a flag. */
+const ANY_OTHER_PORT = { FNGATE_CONTROL_LISTEN: "127.0.0.1:0", FNGATE_TLS_LISTEN: "127.0.0.1:0" };
 const running: ChildProcess[] = [];
 
 interface Started {
@@ -21,6 +23,8 @@ interface Started {
 function start(...args: readonly string[]): Started {
   const child = spawn(process.execPath, ["--conditions=@fngate/source", MAIN, "start", ...args], {
     stdio: ["ignore", "ignore", "pipe"],
+    // biome-ignore lint/style/noProcessEnv: the process needs the environment it would have on the command line
+    env: { ...process.env, ...ANY_OTHER_PORT },
   });
   running.push(child);
   const lines: string[] = [];
