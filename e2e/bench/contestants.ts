@@ -60,7 +60,7 @@ plugin_attr: { prometheus: { export_addr: { ip: 127.0.0.1, port: ${await freePor
 fngate: { data_dir: ${directory}/data }
 `,
   );
-  const main = join(here, "../../packages/cli/src/main.ts");
+  const main = join(here, "../../packages/cli/bin/fngate.js");
   const child = await startServer([...nodeArgs, main, "start", "--config", file], port);
   try {
     await putRoutes({ adminPort, upstreamPort, routes });

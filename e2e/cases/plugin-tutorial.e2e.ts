@@ -43,7 +43,7 @@ class Workshop implements AsyncDisposable {
   }
 
   async install(): Promise<void> {
-    const main = join(ROOT, "packages/cli/src/main.ts");
+    const main = join(ROOT, "packages/cli/bin/fngate.js");
     const script = `#!/bin/sh\nexec "${process.execPath}" --conditions=@fngate/source "${main}" "$@"\n`;
     await writeFile(join(this.path, "fngate"), script);
     await chmod(join(this.path, "fngate"), 0o755);

@@ -27,7 +27,7 @@ export interface FngateProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+const MAIN = join(import.meta.dirname, "../../packages/cli/bin/fngate.js");
 
 /** Many tests run side by side: none may take a port that stands in the defaults, or one process per core. */
 const ENVIRONMENT = {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+const MAIN = join(import.meta.dirname, "../../packages/cli/bin/fngate.js");
 
 /** How a command that ends by itself ended. */
 export interface CommandOutcome {

@@ -1,12 +1,8 @@
 import cluster from "node:cluster";
-import { enableCompileCache } from "node:module";
 import { readEnvironment } from "./config/environment.ts";
 import { confirm } from "./confirm.ts";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
 import { run } from "./run.ts";
-
-// Later starts take a good part of their time to compile sources; what is imported from here on is kept compiled.
-enableCompileCache();
 
 const exitNow = (code: ExitCode) => process.exit(code);
 

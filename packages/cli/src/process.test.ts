@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { tempDirectory } from "@fngate/test-kit";
 import { afterEach, describe, expect, it } from "vitest";
 
-const MAIN = join(import.meta.dirname, "main.ts");
+const MAIN = join(import.meta.dirname, "../bin/fngate.js");
 const ANY_PORT = ["--admin-listen=0", "--metrics-listen=0", "--no-sample-function"];
 /** Listeners without a flag. */
 const ANY_OTHER_PORT = { FNGATE_CONTROL_LISTEN: "127.0.0.1:0", FNGATE_TLS_LISTEN: "127.0.0.1:0" };

@@ -9,6 +9,7 @@ export {
 } from "./errors.ts";
 export { HeaderList } from "./header-list.ts";
 export type { HttpAnswer, HttpCall, HttpClient } from "./http-client.ts";
+export { lazy } from "./lazy.ts";
 export {
   Lifecycle,
   type LifecycleOptions,

@@ -1,5 +1,11 @@
-import protobuf from "protobufjs";
-import descriptor from "protobufjs/ext/descriptor/index.js";
+import { createRequire } from "node:module";
+import { lazy } from "@fngate/kernel";
+
+const require = createRequire(import.meta.url);
+const compiler = lazy((): typeof import("protobufjs") => require("protobufjs"));
+const descriptors = lazy((): typeof import("protobufjs/ext/descriptor/index.js") =>
+  require("protobufjs/ext/descriptor/index.js"),
+);
 
 /**
  * What is wrong with a protocol buffer definition (`.proto` source, or base64 of a binary `FileDescriptorSet`), or
@@ -8,6 +14,7 @@ import descriptor from "protobufjs/ext/descriptor/index.js";
  */
 export function protoContentProblem(content: string): string | undefined {
   if (isDescriptorSet(content)) return undefined;
+  const protobuf = compiler();
   try {
     const { imports = [], root } = protobuf.parse(content, new protobuf.Root(), { keepCase: true });
     for (const name of imports) {
@@ -26,9 +33,8 @@ export function protoContentProblem(content: string): string | undefined {
 function isDescriptorSet(content: string): boolean {
   if (!/^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(content)) return false;
   try {
-    const { file } = descriptor.FileDescriptorSet.toObject(
-      descriptor.FileDescriptorSet.decode(Buffer.from(content, "base64")),
-    );
+    const { FileDescriptorSet } = descriptors();
+    const { file } = FileDescriptorSet.toObject(FileDescriptorSet.decode(Buffer.from(content, "base64")));
     return Array.isArray(file) && file.length > 0;
   } catch {
     return false;

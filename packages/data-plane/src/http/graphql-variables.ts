@@ -1,4 +1,9 @@
-import { type DocumentNode, parse } from "graphql/language";
+import { createRequire } from "node:module";
+import { lazy } from "@fngate/kernel";
+import type { DocumentNode } from "graphql/language";
+
+const require = createRequire(import.meta.url);
+const language = lazy((): typeof import("graphql/language") => require("graphql/language"));
 
 /** What routes may ask of a GraphQL request: its first definition (APISIX: `graphql_*` variables). */
 export interface GraphqlFacts {
@@ -27,7 +32,7 @@ export function readGraphql(text: string): GraphqlFacts | undefined {
 
 function tryParse(text: string): DocumentNode | undefined {
   try {
-    return parse(text, { noLocation: true, maxTokens: MOST_TOKENS });
+    return language().parse(text, { noLocation: true, maxTokens: MOST_TOKENS });
   } catch {
     return undefined;
   }

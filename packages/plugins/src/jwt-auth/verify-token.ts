@@ -1,12 +1,17 @@
 import { createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
-import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify } from "jose";
+import { createRequire } from "node:module";
+import { lazy } from "@fngate/kernel";
+import type { JWTPayload } from "jose";
 import { isSharedSecret, type JwtAuthConsumer } from "./consumer-schema.ts";
+
+const require = createRequire(import.meta.url);
+const jose = lazy((): typeof import("jose") => require("jose"));
 
 /** The claims of a token that nobody has verified yet; nothing when it is no token. */
 export function readClaims(token: string): JWTPayload | undefined {
   try {
-    decodeProtectedHeader(token);
-    return decodeJwt(token);
+    jose().decodeProtectedHeader(token);
+    return jose().decodeJwt(token);
   } catch {
     return undefined;
   }
@@ -23,7 +28,7 @@ export interface Expectation {
  * the consumer's key is of no use.
  */
 export async function verifyToken(token: string, consumer: JwtAuthConsumer, expected: Expectation): Promise<void> {
-  await jwtVerify(token, keyOf(consumer), {
+  await jose().jwtVerify(token, keyOf(consumer), {
     algorithms: [consumer.algorithm],
     clockTolerance: consumer.lifetime_grace_period,
     currentDate: expected.now,

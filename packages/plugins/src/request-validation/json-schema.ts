@@ -1,7 +1,12 @@
+import { createRequire } from "node:module";
 import { isIPv4, isIPv6 } from "node:net";
-import { Ajv, type AnySchemaObject, type ErrorObject } from "ajv";
+import { lazy } from "@fngate/kernel";
+import type { AnySchemaObject, ErrorObject } from "ajv";
 import { compilePattern } from "../shared/patterns.ts";
 import { renderProblem } from "./problem-text.ts";
+
+const require = createRequire(import.meta.url);
+const validator = lazy((): typeof import("ajv") => require("ajv"));
 
 /** What is wrong with a value, if anything; fills the schema's defaults in. */
 export type JsonCheck = (value: unknown) => string | undefined;
@@ -21,6 +26,7 @@ const FORMATS = {
  * @throws when it is no schema
  */
 export function compileJsonSchema(schema: Readonly<Record<string, unknown>>): JsonCheck {
+  const { Ajv } = validator();
   const ajv = new Ajv({
     strict: false,
     logger: false,

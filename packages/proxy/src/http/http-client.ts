@@ -1,6 +1,11 @@
+import { createRequire } from "node:module";
 import { getCACertificates } from "node:tls";
-import { GatewayError, type HttpAnswer, type HttpCall, type HttpClient, messageOf } from "@fngate/kernel";
-import { Agent, type Dispatcher, request } from "undici";
+import { GatewayError, type HttpAnswer, type HttpCall, type HttpClient, lazy, messageOf } from "@fngate/kernel";
+import type { Agent, Dispatcher } from "undici";
+
+const require = createRequire(import.meta.url);
+/** Loaded for the first call: only some plugins call a service. */
+const undici = lazy((): typeof import("undici") => require("undici"));
 
 /** Settings of {@link createHttpClient}. */
 export interface HttpClientOptions {
@@ -43,7 +48,7 @@ class UndiciHttpClient implements ClosableHttpClient {
     const late = AbortSignal.timeout(call.timeoutMs);
     const signal = call.signal === undefined ? late : AbortSignal.any([late, call.signal]);
     try {
-      const answer = await request(call.url, { ...this.#optionsOf(call), signal });
+      const answer = await undici().request(call.url, { ...this.#optionsOf(call), signal });
       const body = await readAnswer(answer.body, call.maxAnswerBytes ?? DEFAULT_MAX_ANSWER_BYTES);
       return { status: answer.statusCode, headers: flatten(answer.headers), body };
     } catch (cause) {
@@ -82,6 +87,7 @@ class UndiciHttpClient implements ClosableHttpClient {
 }
 
 function createAgent(connect: { readonly ca?: string[]; readonly rejectUnauthorized?: boolean }): Agent {
+  const { Agent } = undici();
   return new Agent({ connect, connections: CONNECTIONS_PER_ORIGIN, keepAliveTimeout: IDLE_MS, pipelining: 1 });
 }
 

@@ -1,6 +1,10 @@
-import { type Logger, messageOf } from "@fngate/kernel";
-import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
+import { createRequire } from "node:module";
+import { type Logger, lazy, messageOf } from "@fngate/kernel";
+import type { Cluster, ClusterOptions, Redis, RedisOptions } from "ioredis";
 import type { RedisConfig, RedisPolicy } from "./redis-fields.ts";
+
+const require = createRequire(import.meta.url);
+const ioredis = lazy((): typeof import("ioredis") => require("ioredis"));
 
 /** What the counters need of Redis. */
 export interface RedisClient {
@@ -19,7 +23,7 @@ const DEFAULT_TIMEOUT_MS = 1_000;
 
 /** Makes a client that connects when it is first asked. */
 export function createRedisClient(policy: RedisPolicy, config: RedisConfig, logger: Logger): RedisClient {
-  const redis = policy === "redis-cluster" ? clusterOf(config) : new Redis(optionsOf(policy, config));
+  const redis = policy === "redis-cluster" ? clusterOf(config) : new (ioredis().Redis)(optionsOf(policy, config));
   let isDown = false;
   redis.on("ready", () => {
     isDown = false;
@@ -119,7 +123,7 @@ function clusterOf(config: RedisConfig): Cluster {
       ...tlsOf({ redis_ssl: config.redis_cluster_ssl, redis_ssl_verify: config.redis_cluster_ssl_verify }),
     },
   };
-  return new Cluster([...(config.redis_cluster_nodes ?? [])].map(nodeOf), options);
+  return new (ioredis().Cluster)([...(config.redis_cluster_nodes ?? [])].map(nodeOf), options);
 }
 
 /** Setting a plugin up opens no connection; a command waits no longer than the timeout, connected or not. */
