@@ -12,6 +12,7 @@ import { csrf } from "./csrf/index.ts";
 import { echo } from "./echo/index.ts";
 import { faultInjection } from "./fault-injection/index.ts";
 import { gzip } from "./gzip/index.ts";
+import { hmacAuth } from "./hmac-auth/index.ts";
 import { ipRestriction } from "./ip-restriction/index.ts";
 import { jwtAuth } from "./jwt-auth/index.ts";
 import { keyAuth } from "./key-auth/index.ts";
@@ -50,6 +51,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   echo,
   faultInjection,
   gzip,
+  hmacAuth,
   ipRestriction,
   jwtAuth,
   keyAuth,

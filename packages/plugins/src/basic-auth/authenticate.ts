@@ -19,9 +19,10 @@ export function authenticateByPassword(
   };
   return {
     rewrite(context) {
-      const found = authenticate(context, consumers);
-      if (config.hide_credentials) context.request.headers.delete("authorization");
-      return conclude(context, found, conclusion);
+      const refusal = conclude(context, authenticate(context, consumers), conclusion);
+      // A refused request keeps them for the next alternative (`multi-auth`).
+      if (refusal === undefined && config.hide_credentials) context.request.headers.delete("authorization");
+      return refusal;
     },
   };
 }

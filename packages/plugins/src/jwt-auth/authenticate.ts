@@ -20,8 +20,12 @@ export function authenticateByToken(config: JwtAuthConfig, deps: Deps): PluginIn
     rewrite(context) {
       const token = findToken(context, config);
       if (token === undefined) return conclude(context, "Missing JWT token in request", conclusion);
-      if (config.hide_credentials) token.hide();
-      return authenticate(context, token.text, { config, deps }).then((found) => conclude(context, found, conclusion));
+      return authenticate(context, token.text, { config, deps }).then((found) => {
+        const refusal = conclude(context, found, conclusion);
+        // A refused request keeps it for the next alternative (`multi-auth`).
+        if (refusal === undefined && config.hide_credentials) token.hide();
+        return refusal;
+      });
     },
   };
 }

@@ -19,12 +19,14 @@ export function authenticateByKey(config: KeyAuthConfig, { consumers }: Deps): P
       const fromHeader = context.request.headers.get(header);
       const key = fromHeader ?? argumentOf(context, config.query);
       const found = lookUp(context, key, consumers);
-      if (config.hide_credentials) {
+      const refusal = conclude(context, found, conclusion);
+      // A refused request keeps them for the next alternative (`multi-auth`).
+      if (refusal === undefined && config.hide_credentials) {
         const isFound = typeof found !== "string";
         // An anonymous request may carry keys in both places, and neither is the upstream's business.
         hide(context, { header, query: config.query, only: isFound ? sourceOf(fromHeader) : undefined });
       }
-      return conclude(context, found, conclusion);
+      return refusal;
     },
   };
 }
