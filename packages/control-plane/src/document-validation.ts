@@ -13,7 +13,7 @@ export interface DocumentProblem {
 }
 
 /** What checking a document looks at beside the document. */
-export interface DocumentScope extends Pick<CheckScope, "catalog" | "uniqueness"> {
+export interface DocumentScope extends Pick<CheckScope, "catalog" | "keyring" | "uniqueness"> {
   /** Lets items carry `modifiedIndex`, as standalone mode does; default false. */
   readonly hasVersions?: boolean;
 }

@@ -1,3 +1,4 @@
+import { createKeyring, DEFAULT_KEYRING } from "@fngate/schema";
 import { createCertificates } from "@fngate/test-kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AdminHarness, catalogOf } from "./testing/admin-harness.ts";
@@ -125,6 +126,20 @@ describe("certificates", () => {
     expect(await stored("/apisix/ssls/1")).toMatchObject({ status: 0, key: sealed.key, keys: [sealed.key] });
     expect((await admin.call("PATCH", "/ssls/1/key", { body: JSON.stringify(key) })).status).toBe(200);
     expect(await stored("/apisix/ssls/1")).toMatchObject({ key: sealed.key });
+  });
+
+  it("are refused with a private key that the keyring does not open, wherever one is stored", async () => {
+    const { cert, key } = (await createCertificates()).server;
+    const foreign = createKeyring(["0123456789abcdef"]).encrypt(key);
+    const refusal = { status: 400, json: { error_msg: "failed to decrypt previous encrypted key" } };
+    const upstream = (client_key: string) => ({ nodes: {}, tls: { client_cert: cert, client_key } });
+    expect(await put("/ssls/2", { sni: "a.com", cert, key: foreign })).toMatchObject(refusal);
+    expect(await put("/upstreams/2", upstream("AAA".repeat(128)))).toMatchObject(refusal);
+    expect(await put("/routes/2", { uri: "/", upstream: upstream(foreign) })).toMatchObject(refusal);
+    expect(await put("/ssls/2", { sni: "a.com", cert, key: "$env://KEY" })).toMatchObject({ status: 201 });
+    expect(await put("/upstreams/2", upstream(createKeyring(DEFAULT_KEYRING).encrypt(key)))).toMatchObject({
+      status: 201,
+    });
   });
 });
 

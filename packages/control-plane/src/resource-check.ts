@@ -1,15 +1,21 @@
 import { GatewayError } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
-import { checkPlugins, checkValue, type ResourceDefinition } from "@fngate/schema";
+import { checkPlugins, checkValue, type Keyring, type ResourceDefinition } from "@fngate/schema";
 import { keyPartOf } from "./identifier.ts";
 import { type JsonObject, memberOf } from "./json.ts";
 import { assertReferencesExist, type ReferenceScope } from "./references.ts";
+import { sealedKeyProblem } from "./secrets-at-rest.ts";
 import type { Uniqueness } from "./uniqueness.ts";
 
 /** What checking an object looks at beside the object. */
 export interface CheckScope extends ReferenceScope {
   readonly uniqueness: Uniqueness;
+  /** What private keys in the store are encrypted with; absent: ciphertext is taken as it is. */
+  readonly keyring: Keyring | undefined;
 }
+
+/** What the checks of an object by itself look at. */
+type OwnScope = Pick<CheckScope, "catalog" | "keyring">;
 
 /** An object on its way into the store. */
 export interface Candidate {
@@ -32,7 +38,7 @@ export async function assertValid(
   scope: CheckScope,
 ): Promise<void> {
   const { value, id, urlId, storeId } = candidate;
-  const parsed = parseShape(definition, { value, id, urlId }, scope.catalog);
+  const parsed = parseShape(definition, { value, id, urlId }, scope);
   const { references } = definition;
   await assertReferencesExist(
     references.filter(({ isLate }) => isLate !== true),
@@ -53,10 +59,10 @@ export async function assertValid(
 export async function assertValidAlone(
   definition: ResourceDefinition,
   candidate: Omit<Candidate, "urlId">,
-  scope: Pick<CheckScope, "catalog" | "uniqueness">,
+  scope: OwnScope & Pick<CheckScope, "uniqueness">,
 ): Promise<void> {
   const { value, id, storeId } = candidate;
-  const parsed = parseShape(definition, { value, id, urlId: undefined }, scope.catalog);
+  const parsed = parseShape(definition, { value, id, urlId: undefined }, scope);
   assertContents(definition, { value, parsed }, scope.catalog);
   if (id !== undefined) await scope.uniqueness.assertUnique(definition, storeId(keyPartOf(id)), value);
 }
@@ -65,12 +71,13 @@ export async function assertValidAlone(
 function parseShape(
   definition: ResourceDefinition,
   { value, id, urlId }: Omit<Candidate, "storeId">,
-  catalog: PluginCatalog,
+  { catalog, keyring }: OwnScope,
 ): unknown {
   refuseIf(definition.precheck?.(value));
   const checked = checkValue(schemaOf(definition, id, catalog), value);
   if (!checked.ok) throw new GatewayError("RESOURCE_INVALID", `invalid configuration: ${checked.message}`);
   refuseIf(definition.check?.(checked.value, urlId));
+  refuseIf(sealedKeyProblem(definition, value, keyring));
   return checked.value;
 }
 

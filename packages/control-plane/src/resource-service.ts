@@ -1,5 +1,5 @@
 import { type Clock, GatewayError, isGatewayError } from "@fngate/kernel";
-import { directoryOf, type Keyring, keyOf, type ResourceDefinition } from "@fngate/schema";
+import { directoryOf, keyOf, type ResourceDefinition } from "@fngate/schema";
 import type { Revision } from "@fngate/store";
 import { assertNoId, identify, keyPartOf, type Place, requireId, storeIdOf } from "./identifier.ts";
 import { isJsonObject, type JsonObject, tableOf, withMember, withoutPath } from "./json.ts";
@@ -20,7 +20,6 @@ import type { VersionMemory } from "./version-memory.ts";
 
 /** What every {@link ResourceService} works with. */
 export interface ResourceScope extends CheckScope {
-  readonly keyring: Keyring | undefined;
   readonly clock: Clock;
   readonly versions: VersionMemory;
 }

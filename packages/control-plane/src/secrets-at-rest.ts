@@ -3,6 +3,7 @@ import {
   decryptFields,
   encryptFields,
   encryptPrivateKeys,
+  isSecretReference,
   type Keyring,
   type ResourceDefinition,
 } from "@fngate/schema";
@@ -40,6 +41,28 @@ export function secretsAtRest(
     seal: (value) => mapTexts(encryptPrivateKeys(value, definition.secretFields, keyring), encryptFields),
     open: (value) => mapTexts(value, decryptFields),
   };
+}
+
+/**
+ * What is wrong with private keys that come encrypted, as they are read from another control plane: one that this
+ * keyring does not open could never be used. Source: APISIX `ssl`, key.
+ */
+export function sealedKeyProblem(
+  definition: ResourceDefinition,
+  value: JsonObject,
+  keyring: Keyring | undefined,
+): string | undefined {
+  if (keyring === undefined) return undefined;
+  let isClosed = false;
+  const opening: Keyring = {
+    encrypt: (text) => text,
+    decrypt: (text) => {
+      isClosed ||= !text.startsWith("---") && !isSecretReference(text) && keyring.decrypt(text) === undefined;
+      return undefined;
+    },
+  };
+  decryptFields(value, definition.secretFields, opening);
+  return isClosed ? "failed to decrypt previous encrypted key" : undefined;
 }
 
 /** Whichever schema applies brings its own list. Plugins of stream routes are not encrypted, as in APISIX. */

@@ -1,6 +1,6 @@
 import { type Clock, GatewayError } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
-import { documentSections, keyOf, readDocumentItem } from "@fngate/schema";
+import { documentSections, type Keyring, keyOf, readDocumentItem } from "@fngate/schema";
 import type { Revision } from "@fngate/store";
 import type { DocumentStore } from "@fngate/store/document";
 import { DocumentUniqueness } from "./document-uniqueness.ts";
@@ -12,6 +12,7 @@ export interface StandaloneOptions {
   readonly document: Pick<DocumentStore, "publish">;
   readonly prefix: string;
   readonly catalog: PluginCatalog;
+  readonly keyring: Keyring | undefined;
   readonly clock: Clock;
 }
 
@@ -85,8 +86,8 @@ export class StandaloneConfiguration {
     for (const name of SECTION_NAMES) {
       if (wrongVersionType(name, document) !== undefined) throw invalid(`${name}_conf_version must be a number`);
     }
-    const { catalog } = this.#options;
-    const scope = { catalog, uniqueness: new DocumentUniqueness(catalog), hasVersions: true };
+    const { catalog, keyring } = this.#options;
+    const scope = { catalog, keyring, uniqueness: new DocumentUniqueness(catalog), hasVersions: true };
     for await (const { error } of documentProblems(document, scope)) throw invalid(error);
   }
 

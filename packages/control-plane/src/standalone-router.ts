@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "@fngate/kernel";
 import { GatewayError } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
+import type { Keyring } from "@fngate/schema";
 import type { DocumentStore } from "@fngate/store/document";
 import { type Request, Router } from "express";
 import { stringify } from "yaml";
@@ -21,6 +22,8 @@ export interface StandaloneScope {
   readonly document: Pick<DocumentStore, "publish">;
   readonly prefix: string;
   readonly catalog: PluginCatalog;
+  /** What private keys in documents may be encrypted with. */
+  readonly keyring: Keyring | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -32,7 +35,7 @@ const NOT_FOUND = { status: 404, body: { error_msg: "not found" } };
 
 /** The Admin API where the configuration is one document. Source: APISIX, standalone mode. */
 export function standaloneRouter(identify: Identification, scope: StandaloneScope): Router {
-  const { catalog } = scope;
+  const { catalog, keyring } = scope;
   const configuration = new StandaloneConfiguration(scope);
   const router = Router({ caseSensitive: true });
   router.head(
@@ -47,6 +50,7 @@ export function standaloneRouter(identify: Identification, scope: StandaloneScop
   router.put("/configs", documentHandler(identify, put, { maxBytes: MAX_DOCUMENT_BYTES, precheck: requireDigest }));
   const validation = configsValidation(() => ({
     catalog,
+    keyring,
     uniqueness: new DocumentUniqueness(catalog),
     hasVersions: true,
   }));

@@ -284,6 +284,25 @@ describe("configuration", () => {
     });
   });
 
+  test.each([
+    { what: "a named upstream", split: { upstream_id: "u" } },
+    { what: "an upstream of its own", split: { upstream: "slow" } },
+  ])("a route's timeout holds for $what that a plugin chooses, however many others it calls", async ({ split }) => {
+    await using slow = await startEchoUpstream({ reply: { delayMs: 5_000 } });
+    await using fast = await startEchoUpstream();
+    await using plane = await startPlane();
+    const timeout = { connect: 1, send: 1, read: 0.1 };
+    await plane.put("upstreams/u", { ...nodes(slow.port), retries: 0 });
+    await plane.put("upstreams/fast", nodes(fast.port));
+    const upstream = "upstream" in split ? { upstream: { ...nodes(slow.port), retries: 0 } } : split;
+    const rules = [{ match: [{ vars: [["arg_slow", "==", "1"]] }], weighted_upstreams: [upstream] }];
+    await plane.put("routes/1", { uri: "/x", upstream_id: "fast", timeout, plugins: { "traffic-split": { rules } } });
+    for (const status of [504, 504]) {
+      expect((await plane.send("/x?slow=1")).status).toBe(status);
+      expect((await plane.send("/x")).status).toBe(200);
+    }
+  });
+
   test("of many objects takes effect as one, and readiness waits for it", async () => {
     await using store = new FakeConfigStore();
     for (let n = 0; n < 950; n += 1) {

@@ -3,7 +3,7 @@ import type { RouterKind } from "@fngate/router";
 import type { Keyring } from "@fngate/schema";
 import type { SecretSource } from "../secrets/secret-book.ts";
 import type { EnvironmentVariables } from "./resolve-references.ts";
-import type { UpstreamCompiler } from "./upstreams.ts";
+import type { UpstreamCompiler } from "./upstream-handle.ts";
 
 /** What compiling needs beside the stored objects. */
 export interface CompileDeps {

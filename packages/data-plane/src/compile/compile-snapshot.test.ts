@@ -4,14 +4,21 @@ import { fakeDeps } from "@fngate/plugin-kit/testing";
 import { compileUpstream } from "@fngate/proxy";
 import { createKeyring } from "@fngate/schema";
 import { parseRevision } from "@fngate/store";
+import { type Certificates, createCertificates } from "@fngate/test-kit";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { MirrorChange } from "../mirror/mirror.ts";
 import { catalogWith } from "../testing/running-plane.ts";
 import type { CompileDeps } from "./compile-deps.ts";
 import { type Compilation, compileSnapshot } from "./compile-snapshot.ts";
 import { createEmptySnapshot, type Snapshot } from "./snapshot.ts";
+
+let certificates: Certificates;
+
+beforeAll(async () => {
+  certificates = await createCertificates();
+});
 
 /** Compiles with counters instead of connections: what is set up and what is given back. */
 class Bench {
@@ -217,6 +224,7 @@ const route = fc.record(
   },
   { requiredKeys: ["uri", "plugins"] },
 );
+const certified = ids.map((id) => ({ ...upstream, scheme: "https", tls: { client_cert_id: id } }));
 const write = fc.oneof(
   fc.tuple(
     ids.map((id) => `routes/${id}`),
@@ -228,7 +236,14 @@ const write = fc.oneof(
   ),
   fc.tuple(
     ids.map((id) => `upstreams/${id}`),
-    fc.option(fc.constant(upstream), { nil: undefined }),
+    fc.option(fc.oneof(fc.constant(upstream), certified), { nil: undefined }),
+  ),
+  fc.tuple(
+    ids.map((id) => `ssls/${id}`),
+    fc.option(
+      fc.constantFrom("client", "server").map((type) => ({ type, sni: "a.com", ...certificates.client })),
+      { nil: undefined },
+    ),
   ),
   fc.tuple(
     fc.constantFrom("global_rules/1", "global_rules/2"),
@@ -256,7 +271,7 @@ function behaviour(bench: Bench): unknown {
     specs: [...bench.snapshot.specs.keys()].sort(),
     diagnostics: [...bench.snapshot.diagnostics.values()]
       .flat()
-      .map(({ id, code }) => `${id} ${code}`)
+      .map(({ kind, id, code }) => `${kind} ${id} ${code}`)
       .sort(),
   };
 }

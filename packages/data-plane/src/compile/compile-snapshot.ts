@@ -2,6 +2,7 @@ import { messageOf } from "@fngate/kernel";
 import type { Map as PersistentMap } from "immutable";
 import type { PendingChanges } from "../coalescer.ts";
 import type { Diagnostic } from "../diagnostic.ts";
+import { checkCertificateUsers } from "./certificate-users.ts";
 import type { CompileDeps } from "./compile-deps.ts";
 import { compileConsumer, compileConsumerGroup, compileCredential } from "./consumers.ts";
 import { type CompiledKind, type DecodedChange, decodeChange } from "./decode.ts";
@@ -64,6 +65,9 @@ type AnyTable = PersistentMap<string, CompiledObject>;
 function mapTables(tables: SnapshotTables, change: (table: AnyTable, kind: CompiledKind) => AnyTable): SnapshotTables {
   return byKind((kind) => change(tables[kind], kind)) as unknown as SnapshotTables;
 }
+
+/** Begins keys of findings about the client certificate that an object's upstream names. */
+const CERTIFICATE_KEY = "client certificate of";
 
 /** Key of findings that belong to the global rules together. */
 const GLOBAL_RULES_KEY = "global_rules";
@@ -131,6 +135,7 @@ class CompileRun {
       services: this.#changedIds.service,
     });
     const globals = this.#mergeGlobals(tables);
+    const certificateUsers = this.#checkCertificates(tables);
     return {
       snapshot: {
         revision,
@@ -142,6 +147,7 @@ class CompileRun {
         globalPlugins: globals.globalPlugins,
         globalHeld: globals.globalHeld,
         identities: this.#identities,
+        certificateUsers,
         diagnostics: settled(this.#diagnostics, previous.diagnostics),
       },
       retired: this.#retired,
@@ -207,6 +213,13 @@ class CompileRun {
     let index = this.#previous.certificates;
     for (const id of this.#changedIds.ssl) index = index.with(this.#previous.tables.ssl.get(id), tables.ssl.get(id));
     return index;
+  }
+
+  #checkCertificates(after: SnapshotTables): Snapshot["certificateUsers"] {
+    const { certificateUsers, tables: before } = this.#previous;
+    const check = checkCertificateUsers(certificateUsers, { before, after, changed: this.#changedIds });
+    for (const [key, findings] of check.findings) this.#note(`${CERTIFICATE_KEY} ${key}`, findings);
+    return check.users;
   }
 
   /** Replaces what is known to be wrong under a key; only what is new is told. */

@@ -6,7 +6,7 @@ import { EffectivePlugins } from "./effective-plugins.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import type { CompiledRoute } from "./snapshot.ts";
 import { readResource, type StoredValue } from "./stored-object.ts";
-import { chooseUpstream, disposeUpstream, TimedUpstream } from "./upstreams.ts";
+import { chooseUpstream, disposeUpstream } from "./upstreams.ts";
 
 type StoredRoute = Resource<"route">;
 
@@ -18,11 +18,7 @@ export function compileRoute(id: string, stored: StoredValue, stage: ObjectStage
   if (selector === undefined) return undefined;
   const { timeout } = route;
   const upstream = chooseUpstream(route, { directory: "routes", id, timeout }, stage);
-  const timed = timeout && new TimedUpstream(timeout, stage.deps.compileUpstream);
-  const dispose = (): void => {
-    disposeUpstream(upstream.upstream);
-    timed?.dispose();
-  };
+  const dispose = (): void => disposeUpstream(upstream.upstream);
   return buildObject({ id, plugins: route.plugins, dispose }, stage, (object) => ({
     ...object,
     ...upstream,
@@ -30,7 +26,7 @@ export function compileRoute(id: string, stored: StoredValue, stage: ObjectStage
     serviceId: idOf(route.service_id),
     pluginConfigId: idOf(route.plugin_config_id),
     isWebsocketEnabled: route.enable_websocket,
-    timed,
+    timeout,
     hosts: hostsOf(route),
     isEnabled: route.status !== 0,
     selector,

@@ -4,12 +4,13 @@ import type { CompiledExpression } from "@fngate/router/expr";
 import type { Revision, StoreEntry } from "@fngate/store";
 import { Map as PersistentMap, type Set as PersistentSet } from "immutable";
 import type { Diagnostic } from "../diagnostic.ts";
+import type { CertificateUsers } from "./certificate-users.ts";
 import type { EffectivePlugins } from "./effective-plugins.ts";
 import { GlobalPlugins } from "./global-pipeline.ts";
 import type { Held } from "./held.ts";
 import type { IdentityIndex } from "./identity-index.ts";
 import { SniIndex } from "./sni-index.ts";
-import type { TimedUpstream, UpstreamHandle } from "./upstreams.ts";
+import type { UpstreamHandle } from "./upstream-handle.ts";
 
 /** One plugin of an object, and whether it was switched off there, which hides it at lower levels too. */
 export interface ObjectPlugin extends ConfiguredPlugin {
@@ -92,8 +93,8 @@ export interface CompiledRoute extends CompiledObject, UpstreamChoice {
   readonly serviceId: string | undefined;
   readonly pluginConfigId: string | undefined;
   readonly isWebsocketEnabled: boolean | undefined;
-  /** Others' upstreams under the route's own `timeout`; absent when it has none. */
-  readonly timed: TimedUpstream | undefined;
+  /** In place of that of any upstream it calls; its own upstream has it already. */
+  readonly timeout: RouteTimeout | undefined;
   /** Own hosts; empty: the service's apply. */
   readonly hosts: readonly string[];
   /** False for `status: 0`: there, and never matched. */
@@ -177,6 +178,8 @@ export interface Snapshot {
   readonly globalHeld: readonly Held[];
   /** Consumers and credentials by what they present to authentication plugins. */
   readonly identities: IdentityIndex;
+  /** Objects whose upstream names a client certificate, by the certificate's id. */
+  readonly certificateUsers: CertificateUsers;
   /** Findings by store key. */
   readonly diagnostics: PersistentMap<string, readonly Diagnostic[]>;
 }
@@ -204,6 +207,7 @@ export function createEmptySnapshot(kind: RouterKind): Snapshot {
     globalPlugins: GlobalPlugins.none,
     globalHeld: [],
     identities: PersistentMap(),
+    certificateUsers: PersistentMap(),
     diagnostics: PersistentMap(),
   };
 }

@@ -1,19 +1,9 @@
 import { GatewayError, messageOf } from "@fngate/kernel";
 import type { PluginUpstream } from "@fngate/plugin-kit";
-import type { CompiledUpstream, UpstreamConfig, UpstreamIdentity } from "@fngate/proxy";
+import type { UpstreamConfig, UpstreamIdentity } from "@fngate/proxy";
 import type { ObjectStage } from "./object-stage.ts";
 import type { RouteTimeout, UpstreamChoice } from "./snapshot.ts";
-
-/** An upstream that can be called, and what it was made from. */
-export interface UpstreamHandle {
-  readonly compiled: CompiledUpstream;
-  readonly config: UpstreamConfig;
-  /** Absent for one that is stored nowhere, as inside a plugin's configuration. */
-  readonly identity: UpstreamIdentity | undefined;
-}
-
-/** Makes a stored upstream callable; throws `UPSTREAM_INVALID` for one that cannot be. */
-export type UpstreamCompiler = (config: UpstreamConfig, identity: UpstreamIdentity | undefined) => CompiledUpstream;
+import { UpstreamHandle } from "./upstream-handle.ts";
 
 /** Status of requests to an upstream that cannot be called (APISIX: an unknown balancer type). */
 const UNUSABLE_UPSTREAM = 500;
@@ -25,7 +15,7 @@ export function compileUpstreamStage(
   stage: ObjectStage,
 ): UpstreamHandle | number {
   try {
-    return { config, identity, compiled: stage.deps.compileUpstream(config, identity) };
+    return new UpstreamHandle(config, identity, stage.deps.compileUpstream);
   } catch (error) {
     stage.findings.warn("INVALID_UPSTREAM", "upstream", messageOf(error));
     return statusOf(error);
@@ -68,42 +58,7 @@ export function identityOf({ directory, id }: UpstreamOwner, { deps }: ObjectSta
 
 /** Gives back the connections of a choice. */
 export function disposeUpstream(upstream: UpstreamChoice["upstream"]): void {
-  if (typeof upstream === "object") upstream.compiled.dispose();
-}
-
-/**
- * The upstreams of others (named, or the service's) under a route's own `timeout`. Remembers the last one, which is
- * made when a request first needs it.
- */
-export class TimedUpstream {
-  readonly #timeout: RouteTimeout;
-  readonly #compile: UpstreamCompiler;
-  #base: UpstreamHandle | undefined;
-  #timed: UpstreamHandle | undefined;
-
-  constructor(timeout: RouteTimeout, compile: UpstreamCompiler) {
-    this.#timeout = timeout;
-    this.#compile = compile;
-  }
-
-  /** `base` with the route's timeout. */
-  of(base: UpstreamHandle): UpstreamHandle {
-    if (this.#timed !== undefined && this.#base === base) return this.#timed;
-    // Requests in flight keep their connections: disposing only gives up the claim on idle ones.
-    this.dispose();
-    const { identity } = base;
-    const config = { ...base.config, timeout: this.#timeout };
-    const timed = { config, identity, compiled: this.#compile(config, identity) };
-    this.#base = base;
-    this.#timed = timed;
-    return timed;
-  }
-
-  dispose(): void {
-    this.#timed?.compiled.dispose();
-    this.#timed = undefined;
-    this.#base = undefined;
-  }
+  if (typeof upstream === "object") upstream.dispose();
 }
 
 /** An upstream inside a plugin's configuration. */
@@ -115,6 +70,6 @@ export class InlineUpstream implements PluginUpstream {
   }
 
   release(): void {
-    this.handle.compiled.dispose();
+    this.handle.dispose();
   }
 }

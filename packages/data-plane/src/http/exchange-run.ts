@@ -19,7 +19,7 @@ import { Downstream } from "./downstream.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { FunctionCarrier } from "./function-carrier.ts";
 import { type RenderedReply, renderError, renderNotFound, renderReply } from "./reply.ts";
-import { type RequestPlan, releasePlan } from "./request-plan.ts";
+import { asCalled, type RequestPlan, releasePlan } from "./request-plan.ts";
 import { reasonOf } from "./status-title.ts";
 import { TunnelCarrier } from "./tunnel-carrier.ts";
 import { UpstreamCarrier } from "./upstream-carrier.ts";
@@ -190,14 +190,15 @@ export class ExchangeRun {
   }
 
   #forward(): void {
-    const { overrides } = this.context;
-    const upstream = overrides?.chosen ?? this.plan.upstream;
+    const { overrides, snapshot } = this.context;
+    const chosen = overrides?.chosen;
+    const upstream = chosen === undefined ? this.plan.upstream : asCalled(chosen, this.plan.timeout, snapshot);
     if (this.plan.route === undefined) this.send(renderNotFound());
     else if (overrides?.isDisabled === true) this.#answerInPlace();
     else if (typeof upstream === "number") this.fail(upstream);
     else if (this.client.upgrade !== undefined && this.plan.isWebsocketEnabled) {
-      new TunnelCarrier(this, upstream.compiled, this.client.upgrade).start();
-    } else new UpstreamCarrier(this, upstream.compiled).start();
+      new TunnelCarrier(this, upstream, this.client.upgrade).start();
+    } else new UpstreamCarrier(this, upstream).start();
   }
 
   /** A plugin switched the upstream off: one of the plugins before it has to answer. */

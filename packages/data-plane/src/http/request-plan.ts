@@ -1,10 +1,11 @@
 import type { MatchedRoute } from "@fngate/plugin-kit";
+import type { CompiledUpstream } from "@fngate/proxy";
 import type { Match } from "@fngate/router";
 import type { MergedPlugins } from "../compile/consumer-overlays.ts";
 import { NO_PLUGINS } from "../compile/effective-plugins.ts";
 import type { Held } from "../compile/held.ts";
-import type { CompiledRoute, CompiledService, Snapshot, UpstreamChoice } from "../compile/snapshot.ts";
-import type { UpstreamHandle } from "../compile/upstreams.ts";
+import type { CompiledRoute, CompiledService, RouteTimeout, Snapshot } from "../compile/snapshot.ts";
+import type { UpstreamHandle } from "../compile/upstream-handle.ts";
 import type { ResponseFilters } from "./downstream.ts";
 
 /**
@@ -19,7 +20,9 @@ export interface RequestPlan {
   /** Status that ends the request before any plugin: something the route needs is missing. */
   readonly refusal: number | undefined;
   /** Where it goes if no plugin answers; a status where there is nowhere to go. */
-  readonly upstream: UpstreamHandle | number;
+  readonly upstream: CompiledUpstream | number;
+  /** The route's, in place of that of an upstream which a plugin chooses. */
+  readonly timeout: RouteTimeout | undefined;
   readonly isWebsocketEnabled: boolean;
   /** Keeps what the plan uses alive until {@link releasePlan}. */
   readonly held: readonly Held[];
@@ -50,6 +53,7 @@ function planUnmatched(snapshot: Snapshot): RequestPlan {
     base: NO_PLUGINS,
     refusal: undefined,
     upstream: 404,
+    timeout: undefined,
     isWebsocketEnabled: false,
     held: snapshot.globalHeld,
   };
@@ -81,6 +85,7 @@ function planMatched(snapshot: Snapshot, match: Match<CompiledRoute>): RequestPl
     base,
     refusal: refusalOf(route, pluginConfig !== undefined, service !== undefined),
     upstream: upstream.value,
+    timeout: route.timeout,
     isWebsocketEnabled: route.isWebsocketEnabled ?? service?.isWebsocketEnabled ?? false,
     held,
   };
@@ -93,13 +98,27 @@ function refusalOf(route: CompiledRoute, hasPluginConfig: boolean, hasService: b
   return undefined;
 }
 
-interface ResolvedUpstream {
-  readonly value: UpstreamHandle | number;
-  readonly held: Held | undefined;
+/**
+ * An upstream as a request calls it: under the route's `timeout`, and with its client certificate; 502 where that is
+ * not to be had (APISIX upstream, failure answers).
+ */
+export function asCalled(
+  upstream: UpstreamHandle | number,
+  timeout: RouteTimeout | undefined,
+  { tables }: Snapshot,
+): CompiledUpstream | number {
+  if (typeof upstream === "number") return upstream;
+  const { certificateId } = upstream;
+  if (certificateId === undefined) return upstream.in({ timeout, certificate: undefined });
+  const ssl = tables.ssl.get(certificateId);
+  const certificate = ssl?.type === "client" ? ssl.pairs[0] : undefined;
+  return certificate === undefined ? 502 : upstream.in({ timeout, certificate });
 }
 
-const NO_UPSTREAM: ResolvedUpstream = { value: 503, held: undefined };
-const UNKNOWN_UPSTREAM: ResolvedUpstream = { value: 502, held: undefined };
+interface ResolvedUpstream {
+  readonly value: CompiledUpstream | number;
+  readonly held: Held | undefined;
+}
 
 /** The route's choice, else the service's; inside one object the id wins. The route's own `timeout` covers both. */
 function resolveUpstream(
@@ -107,16 +126,25 @@ function resolveUpstream(
   route: CompiledRoute,
   service: CompiledService | undefined,
 ): ResolvedUpstream {
-  if (route.upstreamId === undefined && route.upstream !== undefined) return { value: route.upstream, held: undefined };
   const found = resolveChoice(snapshot, route) ?? (service && resolveChoice(snapshot, service)) ?? NO_UPSTREAM;
-  if (route.timed === undefined || typeof found.value === "number") return found;
-  return { value: route.timed.of(found.value), held: found.held };
+  return { value: asCalled(found.value, found.isOwn ? undefined : route.timeout, snapshot), held: found.held };
 }
 
-function resolveChoice(snapshot: Snapshot, choice: UpstreamChoice): ResolvedUpstream | undefined {
+interface FoundUpstream {
+  readonly value: UpstreamHandle | number;
+  readonly held: Held | undefined;
+  /** Stored in the route itself. */
+  readonly isOwn: boolean;
+}
+
+const NO_UPSTREAM: FoundUpstream = { value: 503, held: undefined, isOwn: false };
+const UNKNOWN_UPSTREAM: FoundUpstream = { value: 502, held: undefined, isOwn: false };
+
+function resolveChoice(snapshot: Snapshot, choice: CompiledRoute | CompiledService): FoundUpstream | undefined {
   if (choice.upstreamId !== undefined) {
     const named = snapshot.tables.upstream.get(choice.upstreamId);
-    return named === undefined ? UNKNOWN_UPSTREAM : { value: named.upstream, held: named.held };
+    return named === undefined ? UNKNOWN_UPSTREAM : { value: named.upstream, held: named.held, isOwn: false };
   }
-  return choice.upstream === undefined ? undefined : { value: choice.upstream, held: undefined };
+  if (choice.upstream === undefined) return undefined;
+  return { value: choice.upstream, held: undefined, isOwn: "selector" in choice };
 }

@@ -1,5 +1,6 @@
 import type { PluginUpstream, UpstreamRequest } from "@fngate/plugin-kit";
-import { InlineUpstream, type UpstreamHandle } from "../compile/upstreams.ts";
+import type { UpstreamHandle } from "../compile/upstream-handle.ts";
+import { InlineUpstream } from "../compile/upstreams.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 
 /** What plugins changed about the request to the upstream. */

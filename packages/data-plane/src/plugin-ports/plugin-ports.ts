@@ -13,6 +13,7 @@ import { checkValue, registry } from "@fngate/schema";
 import type { CompileDeps } from "../compile/compile-deps.ts";
 import { Findings } from "../compile/findings.ts";
 import { compilePlugin } from "../compile/plugins.ts";
+import { UpstreamHandle } from "../compile/upstream-handle.ts";
 import { InlineUpstream } from "../compile/upstreams.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
 import { SnapshotConsumers } from "./consumer-directory.ts";
@@ -99,9 +100,9 @@ export class PluginPorts {
       compile: (stored) => {
         const checked = checkValue(registry.byKind("upstream").schema, stored);
         if (!checked.ok) throw new GatewayError("UPSTREAM_INVALID", checked.message);
-        const config = checked.value;
-        const compiled = this.#options.compileDeps().compileUpstream(config, undefined);
-        return new InlineUpstream({ config, identity: undefined, compiled });
+        return new InlineUpstream(
+          new UpstreamHandle(checked.value, undefined, this.#options.compileDeps().compileUpstream),
+        );
       },
     };
   }

@@ -41,6 +41,8 @@ export interface UpstreamConfig {
     | {
         readonly client_cert?: string | undefined;
         readonly client_key?: string | undefined;
+        /** An `ssl` object with the pair; not followed here: whoever compiles puts the pair in its place. */
+        readonly client_cert_id?: string | number | undefined;
         /** Default false: APISIX never verifies an https upstream. True verifies chain and name here. */
         readonly verify?: boolean | undefined;
       }
