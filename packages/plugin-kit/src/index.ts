@@ -31,6 +31,7 @@ export {
 } from "./pipeline.ts";
 export {
   definePlugin,
+  type NestedCheck,
   type PluginCatalog,
   type PluginDefinition,
   type PluginInstance,

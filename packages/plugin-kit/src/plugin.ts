@@ -39,6 +39,14 @@ export interface PluginReference {
   readonly kind: string;
 }
 
+/** What a plugin whose configuration contains those of others is told about these. */
+export interface NestedCheck {
+  /** Nothing when there is no such plugin. */
+  find(name: string): { readonly isAuth: boolean } | undefined;
+  /** What is wrong with a configuration of a plugin that there is. */
+  problemOf(name: string, config: unknown): string | undefined;
+}
+
 /** A plugin as its author declares it; the folder name is the plugin's name. */
 export interface PluginDefinition<TConfig = unknown, TConsumerConfig = unknown, TMetadata = unknown> {
   /** Name on the wire, kebab-case. */
@@ -71,6 +79,8 @@ export interface PluginDefinition<TConfig = unknown, TConsumerConfig = unknown, 
   readonly metadataSecretFields?: readonly string[];
   /** Fields of the configuration that name resources, which cannot be deleted while they do. */
   readonly references?: readonly PluginReference[];
+  /** The first problem of other plugins' configurations inside this one's, whose schema cannot know them. */
+  checkNested?(config: TConfig, plugins: NestedCheck): string | undefined;
   /** Fast and free of I/O: work that depends only on the configuration happens here, never per request. */
   setup(config: TConfig, deps: PluginDeps<TConsumerConfig, TMetadata>): PluginInstance;
   /** Endpoints that routes with the `public-api` plugin publish; asked for once. */

@@ -14,9 +14,12 @@ interface Part {
   readonly variable: string | undefined;
 }
 
-const MARK = /\\\$|\$\{\s*([A-Za-z_][\w.-]*)\s*(?:\?\?\s*([^}]*?)\s*)?\}|\$([A-Za-z_]\w*)/g;
+const MARK = /\\\$|\$\{\s*([A-Za-z_][\w.-]*)\s*(?:\?\?\s*([^}]*?)\s*)?\}|\$(post_arg\.[\w.]*\w|[A-Za-z_]\w*)/g;
 
-/** Compiles `$name`, `${name}` and `${name ?? fallback}`; `\$` is a dollar sign (APISIX routing, templates). */
+/**
+ * Compiles `$name`, `${name}` and `${name ?? fallback}`; `\$` is a dollar sign (APISIX routing, templates). A name
+ * without braces ends before a dot, except in `$post_arg.path.of.a.member`.
+ */
 export function compileTemplate(text: string): Template {
   const parts = partsOf(text);
   const [only] = parts;

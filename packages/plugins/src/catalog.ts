@@ -2,6 +2,7 @@
 import type { PluginDefinition } from "@fngate/plugin-kit";
 import { acl } from "./acl/index.ts";
 import { apiBreaker } from "./api-breaker/index.ts";
+import { attachConsumerLabel } from "./attach-consumer-label/index.ts";
 import { basicAuth } from "./basic-auth/index.ts";
 import { batchRequests } from "./batch-requests/index.ts";
 import { brotli } from "./brotli/index.ts";
@@ -11,15 +12,18 @@ import { cors } from "./cors/index.ts";
 import { csrf } from "./csrf/index.ts";
 import { echo } from "./echo/index.ts";
 import { faultInjection } from "./fault-injection/index.ts";
+import { forwardAuth } from "./forward-auth/index.ts";
 import { gzip } from "./gzip/index.ts";
 import { hmacAuth } from "./hmac-auth/index.ts";
 import { ipRestriction } from "./ip-restriction/index.ts";
+import { jweDecrypt } from "./jwe-decrypt/index.ts";
 import { jwtAuth } from "./jwt-auth/index.ts";
 import { keyAuth } from "./key-auth/index.ts";
 import { limitConn } from "./limit-conn/index.ts";
 import { limitCount } from "./limit-count/index.ts";
 import { limitReq } from "./limit-req/index.ts";
 import { mocking } from "./mocking/index.ts";
+import { multiAuth } from "./multi-auth/index.ts";
 import { opa } from "./opa/index.ts";
 import { openfunction } from "./openfunction/index.ts";
 import { prometheus } from "./prometheus/index.ts";
@@ -41,6 +45,7 @@ import { workflow } from "./workflow/index.ts";
 export const builtinPlugins: readonly PluginDefinition[] = [
   acl,
   apiBreaker,
+  attachConsumerLabel,
   basicAuth,
   batchRequests,
   brotli,
@@ -50,15 +55,18 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   csrf,
   echo,
   faultInjection,
+  forwardAuth,
   gzip,
   hmacAuth,
   ipRestriction,
+  jweDecrypt,
   jwtAuth,
   keyAuth,
   limitConn,
   limitCount,
   limitReq,
   mocking,
+  multiAuth,
   opa,
   openfunction,
   prometheus,

@@ -11,7 +11,16 @@ const keyAuth: CheckablePlugin = {
   schema: z.looseObject({ header: z.string().default("apikey") }),
   consumerSchema: z.looseObject({ key: z.string() }),
 };
-const catalog = new Map([
+const nesting: CheckablePlugin = {
+  schema: z.looseObject({ name: z.string() }),
+  checkNested: (config, plugins) => {
+    const { name } = config as { name: string };
+    return plugins.find(name)?.isAuth === true ? plugins.problemOf(name, {}) : "no plugin for that";
+  },
+};
+const catalog = new Map<string, CheckablePlugin>([
+  ["nesting", nesting],
+  ["auth", { type: "auth", schema: z.looseObject({ header: z.string() }) }],
   ["openfunction", openfunction],
   ["closed", closed],
   ["key-auth", keyAuth],
@@ -77,6 +86,12 @@ describe("checkPlugins", () => {
       "failed to validate the 'vars' expression: rule should be wrapped inside brackets",
     ],
     [{ closed: {}, nope: {} }, "unknown plugin [nope]"],
+    [{ nesting: {} }, 'failed to check the configuration of plugin nesting err: property "name" is required'],
+    [
+      { nesting: { name: "auth" } },
+      'failed to check the configuration of plugin nesting err: property "header" is required',
+    ],
+    [{ nesting: { name: "closed" } }, "failed to check the configuration of plugin nesting err: no plugin for that"],
   ])("refuses %j", (plugins, message) => {
     expect(check(plugins)).toBe(message);
   });

@@ -21,6 +21,16 @@ export interface CheckablePlugin {
   readonly metadataSecretFields?: readonly string[];
   /** Member of the configuration inside consumers and credentials that no two of them may share. */
   readonly identityField?: string;
+  /** The first problem of other plugins' configurations inside this one's. */
+  checkNested?(config: unknown, plugins: NestedPlugins): string | undefined;
+}
+
+/** What a plugin with configurations of others in its own is told about these. */
+export interface NestedPlugins {
+  /** Nothing when there is no such plugin. */
+  find(name: string): { readonly isAuth: boolean } | undefined;
+  /** What is wrong with a configuration of a plugin that there is. */
+  problemOf(name: string, config: unknown): string | undefined;
 }
 
 /** The plugins a check knows by name. */
@@ -102,7 +112,7 @@ function pluginProblem(name: string, conf: unknown, options: PluginCheckOptions)
   const plugin = options.catalog.get(name);
   const isUnknown = plugin === undefined || (options.which === "stream" && plugin.streamSchema === undefined);
   if (isUnknown) return options.unknown === "skip" ? undefined : `unknown plugin [${name}]`;
-  const parsed = parsePluginConf(plugin, conf, options.which);
+  const parsed = checkWhole(plugin, conf, options);
   const meta = isRecord(conf["_meta"]) ? conf["_meta"] : {};
   if (!parsed.ok && meta["disable"] !== true) {
     return options.which === "stream"
@@ -110,6 +120,33 @@ function pluginProblem(name: string, conf: unknown, options: PluginCheckOptions)
       : `failed to check the configuration of plugin ${name} err: ${parsed.message}`;
   }
   return meta["filter"] === undefined ? undefined : expressionProblem(meta["filter"]);
+}
+
+/** {@link parsePluginConf}, and what the other plugins of the catalog say about their parts of the configuration. */
+function checkWhole(
+  plugin: CheckablePlugin,
+  conf: unknown,
+  { catalog, which }: PluginCheckOptions,
+): CheckResult<ParsedPluginConf> {
+  const parsed = parsePluginConf(plugin, conf, which);
+  if (!parsed.ok || plugin.checkNested === undefined) return parsed;
+  const message = plugin.checkNested(parsed.value.config, nestedIn(catalog));
+  return message === undefined ? parsed : { ok: false, message };
+}
+
+function nestedIn(catalog: CheckablePlugins): NestedPlugins {
+  return {
+    find(name) {
+      const plugin = catalog.get(name);
+      return plugin && { isAuth: plugin.type === "auth" };
+    },
+    problemOf(name, conf) {
+      const plugin = catalog.get(name);
+      if (plugin === undefined) return `unknown plugin [${name}]`;
+      const checked = checkWhole(plugin, conf, { catalog, which: "main" });
+      return checked.ok ? undefined : checked.message;
+    },
+  };
 }
 
 /** Lua calls objects and arrays alike a table. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { compilePipeline, runRequestPhase } from "../pipeline.ts";
 import type { PluginDefinition, PluginInstance } from "../plugin.ts";
+import type { PluginDirectory } from "../ports.ts";
 import { APISIX_PRIORITIES } from "./apisix-priorities.ts";
 import { type FakeConnections, fakeConnections } from "./fake-connections.ts";
 import { type FakeShared, fakeDeps, fakeShared } from "./fake-deps.ts";
@@ -15,6 +16,8 @@ export interface ContractOptions {
   readonly folder: string;
   /** A valid configuration with every secret field set to text that occurs nowhere else. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** The other plugins that it sets up; without them there are none. */
+  readonly plugins?: PluginDirectory;
 }
 
 /** Declares the tests that every plugin passes; called once in each plugin's own test file. */
@@ -100,7 +103,8 @@ interface FakePorts {
 }
 
 function setUp<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions, ports: FakePorts): PluginInstance {
-  return plugin.setup(plugin.schema.parse(options.config), fakeDeps(ports));
+  const nested = options.plugins === undefined ? {} : { plugins: options.plugins };
+  return plugin.setup(plugin.schema.parse(options.config), fakeDeps({ ...nested, ...ports }));
 }
 
 async function runAllRequestPhases<TConfig>(

@@ -42,6 +42,11 @@ export function asksForBody(expressions: unknown): boolean {
   return /"(post_arg|graphql_)/.test(JSON.stringify(expressions) ?? "");
 }
 
+/** Tells whether texts with `$variables` in them ask for such variables. */
+export function templatesAskForBody(templates: unknown): boolean {
+  return /\$(\{\s*)?(post_arg|graphql_)/.test(JSON.stringify(templates) ?? "");
+}
+
 /** Runs what decides by conditions, after the body was read ahead where they ask for it; else at once. */
 export function decideBy<TResult>(
   isBodyWanted: boolean,

@@ -1,0 +1,20 @@
+import type { PluginInstance } from "@fngate/plugin-kit";
+import { isOwnField, safeFieldValue, toByteString } from "../shared/wire-text.ts";
+import type { AttachConsumerLabelConfig } from "./schema.ts";
+
+/** Sets the configured fields from the caller's labels; what the client sent under these names never goes on. */
+export function attachLabels({ headers }: AttachConsumerLabelConfig): PluginInstance {
+  const fields = Object.entries(headers).filter(([name]) => isOwnField(name));
+  return {
+    // Not `beforeProxy`, which functions do not have.
+    access({ consumer, request }) {
+      for (const [name, reference] of fields) {
+        const label = reference.slice(1);
+        const labels = consumer?.labels ?? {};
+        if (Object.hasOwn(labels, label))
+          request.headers.set(name, safeFieldValue(toByteString(String(labels[label]))));
+        else request.headers.delete(name.toLowerCase());
+      }
+    },
+  };
+}
