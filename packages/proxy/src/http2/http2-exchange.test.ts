@@ -146,10 +146,10 @@ test("a large body passes at the slower side's pace", async () => {
   expect(sink.sizeBytes).toBe(size);
 });
 
-test("an answer that is all head gives its gRPC status as trailers", async () => {
+test("an answer that is all head gives its gRPC status and metadata as trailers", async () => {
   const refuse: Handler = (stream) => {
     const head = { ":status": 200, "content-type": "application/grpc", "grpc-status": "12", "grpc-message": "no" };
-    stream.respond(head, { endStream: true });
+    stream.respond({ ...head, "x-why": "so" }, { endStream: true });
   };
   await using server = await new H2Server(refuse).listen();
   await using connections = new TestConnections();
@@ -157,7 +157,19 @@ test("an answer that is all head gives its gRPC status as trailers", async () =>
   const { outcome } = connections.send(endpointAt(connections, server.port), CALL, sink);
   expect(await outcome).toEqual({ kind: "responded", status: 200 });
   expect(sink.headers).not.toContain("grpc-status");
-  expect(sink.fields).toEqual(["grpc-status", "12", "grpc-message", "no"]);
+  expect(sink.headers).toContain("application/grpc");
+  expect(sink.fields).toEqual(["grpc-status", "12", "grpc-message", "no", "x-why", "so"]);
+});
+
+test("an answer that is all head and not gRPC's keeps its fields there", async () => {
+  const moved: Handler = (stream) => stream.respond({ ":status": 302, location: "/there" }, { endStream: true });
+  await using server = await new H2Server(moved).listen();
+  await using connections = new TestConnections();
+  const sink = new TrailerSink();
+  const { outcome } = connections.send(endpointAt(connections, server.port), CALL, sink);
+  expect(await outcome).toEqual({ kind: "responded", status: 302 });
+  expect(sink.headers).toContain("location");
+  expect(sink.fields).toEqual([]);
 });
 
 test("calls at the same time share a connection, and a worn-out one is replaced", async () => {

@@ -52,16 +52,27 @@ export function answerFields(raw: readonly string[]): AnswerFields {
   return { status, headers };
 }
 
+/** What stays in the head of a gRPC answer that is all head: what HTTP itself or the coding of messages needs. */
+const HEAD_FIELDS: ReadonlySet<string> = new Set([
+  "content-length",
+  "content-type",
+  "date",
+  "grpc-accept-encoding",
+  "grpc-encoding",
+  "server",
+]);
+
 /**
- * Takes the fields that gRPC sends in trailers out of a head: an answer that is all head has them there, and the client
- * has to get them at the end, where it looks for them (gRPC over HTTP/2: Trailers-Only).
+ * Makes trailers of the metadata in an answer that is all head: a gRPC server that fails at once has nothing else, and
+ * the client has to get it at the end, where it looks for it (gRPC over HTTP/2: Trailers-Only).
  */
-export function splitTrailersOnly(headers: readonly string[]): { headers: string[]; trailers: string[] } {
+export function splitTrailersOnly(headers: readonly string[]): { headers: readonly string[]; trailers: string[] } {
+  const isGrpc = headers.some((name, index) => index % 2 === 0 && name === "grpc-status");
+  if (!isGrpc) return { headers, trailers: [] };
   const split = { headers: [] as string[], trailers: [] as string[] };
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? "";
-    const isTrailer = name === "grpc-status" || name === "grpc-message" || name.endsWith("-bin");
-    (isTrailer ? split.trailers : split.headers).push(name, headers[index + 1] ?? "");
+    (HEAD_FIELDS.has(name) ? split.headers : split.trailers).push(name, headers[index + 1] ?? "");
   }
   return split;
 }
