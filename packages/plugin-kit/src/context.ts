@@ -188,6 +188,16 @@ export interface FunctionCall {
   readonly bodyTooLargeStatus: number;
   /** Status when the call fails before an answer's head arrived. */
   readonly failureStatus: number;
+  /** How the client's answer comes out of the function's; absent: the function's is the client's, as it streams in. */
+  readonly reading?: AnswerReading;
+}
+
+/** For functions that say in their body what the client is to get: the answer is read whole, and another one made. */
+export interface AnswerReading {
+  /** Largest body taken, bytes; a larger one ends the call with {@link FunctionCall.failureStatus}. */
+  readonly maxBytes: number;
+  /** The client's answer; nothing when the function's cannot be read, which is a failure of the call. */
+  read(status: number, body: Uint8Array): Reply | undefined;
 }
 
 /** What a request phase returns: nothing to go on, or what ends the request. */

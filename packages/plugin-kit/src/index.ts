@@ -1,5 +1,6 @@
 export type { Consumer, ConsumerDirectory, Credential } from "./consumer.ts";
 export type {
+  AnswerReading,
   CallAttempt,
   CapturedBody,
   FunctionCall,

@@ -3,6 +3,8 @@ import type { PluginDefinition } from "@fngate/plugin-kit";
 import { acl } from "./acl/index.ts";
 import { apiBreaker } from "./api-breaker/index.ts";
 import { attachConsumerLabel } from "./attach-consumer-label/index.ts";
+import { awsLambda } from "./aws-lambda/index.ts";
+import { azureFunctions } from "./azure-functions/index.ts";
 import { basicAuth } from "./basic-auth/index.ts";
 import { batchRequests } from "./batch-requests/index.ts";
 import { brotli } from "./brotli/index.ts";
@@ -26,6 +28,7 @@ import { mocking } from "./mocking/index.ts";
 import { multiAuth } from "./multi-auth/index.ts";
 import { opa } from "./opa/index.ts";
 import { openfunction } from "./openfunction/index.ts";
+import { openwhisk } from "./openwhisk/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { proxyCache } from "./proxy-cache/index.ts";
 import { proxyMirror } from "./proxy-mirror/index.ts";
@@ -46,6 +49,8 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   acl,
   apiBreaker,
   attachConsumerLabel,
+  awsLambda,
+  azureFunctions,
   basicAuth,
   batchRequests,
   brotli,
@@ -69,6 +74,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   multiAuth,
   opa,
   openfunction,
+  openwhisk,
   prometheus,
   proxyCache,
   proxyMirror,

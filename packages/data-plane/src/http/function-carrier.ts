@@ -1,7 +1,8 @@
-import type { FunctionCall } from "@fngate/plugin-kit";
+import type { AnswerReading, FunctionCall, Reply } from "@fngate/plugin-kit";
 import type { AttemptOutcome, OutgoingBody } from "@fngate/proxy";
 import { type ErrorResponse, errorResponseOf } from "../compile/plugin-meta.ts";
 import { type AnswerOwner, AnswerSink } from "./answer-sink.ts";
+import { CollectedAnswer } from "./collected-answer.ts";
 import type { ExchangeRun } from "./exchange-run.ts";
 import { outgoingBody } from "./outgoing-body.ts";
 import { renderError, renderReply } from "./reply.ts";
@@ -54,13 +55,37 @@ export class FunctionCarrier implements AnswerOwner {
       this.#fail(this.#call.bodyTooLargeStatus, "body-too-large");
       return;
     }
-    const { endpoint, method, target, headers } = this.#call;
+    const { endpoint, method, target, headers, reading } = this.#call;
     const { clock, forwarder } = run.deps;
-    const sink = new AnswerSink(run.context, run.downstream, this);
+    const collected = reading && new CollectedAnswer(reading.maxBytes, () => exchange.cancel());
+    const sink = collected ?? new AnswerSink(run.context, run.downstream, this);
     this.#startedMs = clock.monotonicMs();
     const exchange = forwarder.forward(endpoint, { method, target, headers: headers.raw, body }, sink);
     run.running = exchange;
-    exchange.outcome.then((outcome) => this.#settle(outcome)).catch((error: unknown) => run.crash(error));
+    exchange.outcome
+      .then((outcome) => {
+        if (collected === undefined || reading === undefined) this.#settle(outcome);
+        else this.#settleRead(outcome, reading.read, collected);
+      })
+      .catch((error: unknown) => run.crash(error));
+  }
+
+  /** Nothing went out yet: whatever happened can still be answered. */
+  #settleRead(outcome: AttemptOutcome, read: AnswerReading["read"], answer: CollectedAnswer): void {
+    if (!answer.isTooLarge && outcome.kind !== "responded") {
+      this.#settle(outcome.kind === "truncated" ? { kind: "failed", failure: outcome.failure } : outcome);
+      return;
+    }
+    this.#run.running = undefined;
+    this.#stopTimer();
+    const reply = answer.isTooLarge ? undefined : read(answer.status, answer.body);
+    if (reply === undefined) this.#fail(this.#call.failureStatus, "bad-response");
+    else this.#run.send(renderReply(this.#shape(reply)));
+  }
+
+  #shape(reply: Reply): Reply {
+    const body = this.errorResponse;
+    return body === undefined || reply.status < 400 ? reply : { ...reply, body };
   }
 
   #settle(outcome: AttemptOutcome): void {

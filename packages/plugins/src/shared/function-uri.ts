@@ -56,8 +56,14 @@ export function portOf(address: FunctionAddress, scheme: "http" | "https"): numb
 export function hostHeaderOf(address: FunctionAddress, scheme: "http" | "https"): string {
   if (isIPv6(address.host)) return `[${address.host}]`;
   if (isIP(address.host) !== 0 || PLAIN_HOST.test(address.host)) return address.host;
+  return authorityOf(address, scheme);
+}
+
+/** Host, and port unless it is the scheme's own. */
+export function authorityOf(address: FunctionAddress, scheme: "http" | "https"): string {
+  const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
   const port = portOf(address, scheme);
-  return port === standardPort(scheme) ? address.host : `${address.host}:${port}`;
+  return port === standardPort(scheme) ? host : `${host}:${port}`;
 }
 
 function standardPort(scheme: "http" | "https"): number {
