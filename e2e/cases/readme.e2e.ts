@@ -105,7 +105,8 @@ describe("the README", () => {
     await takeTour();
     expect(await interrupt(first)).toBe(0);
 
-    type(`${command} --data-dir ${data.path} --no-sample-function`, root);
+    expect(readme).toContain("`npm start`");
+    type(`npm start -- --data-dir ${data.path} --no-sample-function`, root);
     await untilReady();
     const stored = await fetch("http://127.0.0.1:9180/apisix/admin/routes/1", { headers: { "x-api-key": key } });
     expect(await stored.json()).toMatchObject({ value: { uri: "/index.html" } });
