@@ -1,12 +1,5 @@
 import { type Clock, GatewayError, isGatewayError, systemClock } from "@fngate/kernel";
-import {
-  GRPCOutOfRangeError,
-  type IKeyValue,
-  type IPutRequest,
-  type IRangeRequest,
-  type IRequestOp,
-  type ITxnResponse,
-} from "etcd3";
+import { GRPCOutOfRangeError, type IKeyValue, type IPutRequest, type IRangeRequest, type IRequestOp } from "etcd3";
 import { checkCall, conflict } from "../call-guard.ts";
 import type {
   CallOptions,
@@ -25,6 +18,7 @@ import { compareRevisions, parseRevision, type Revision } from "../revision.ts";
 import { type AttemptOptions, type Endpoint, Endpoints } from "./endpoints.ts";
 import { entryOf, rangeOf, revisionOf } from "./entry.ts";
 import { EtcdWatch, type WatchRequest } from "./etcd-watch.ts";
+import { GroupCommit, type KeyWriteAnswer } from "./group-commit.ts";
 import type { EtcdStoreOptions } from "./options.ts";
 
 /** Entries per message of a list: some MiB of usual routes, so that no single answer stalls either side. */
@@ -45,8 +39,16 @@ export function openEtcdStore(options: EtcdStoreOptions): ConfigStore {
   return new EtcdConfigStore(options);
 }
 
+interface Write {
+  readonly operation: IRequestOp;
+  readonly bytes: number;
+  readonly expect: Expectation | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 class EtcdConfigStore implements ConfigStore {
   readonly #endpoints: Endpoints;
+  readonly #writes: GroupCommit;
   readonly #timeoutMs: number;
   readonly #watchCheckIntervalMs: number;
   readonly #clock: Clock;
@@ -54,6 +56,13 @@ class EtcdConfigStore implements ConfigStore {
 
   constructor(options: EtcdStoreOptions) {
     this.#endpoints = new Endpoints(options, this.#closing.signal);
+    this.#writes = new GroupCommit((request, key) =>
+      this.#endpoints.write(
+        ({ client }, callOptions) => client.kv.txn(request, callOptions),
+        (endpoint, callOptions) => readKey(endpoint, key, callOptions),
+        undefined,
+      ),
+    );
     this.#timeoutMs = options.timeoutMs;
     this.#watchCheckIntervalMs = options.watchCheckIntervalMs ?? DEFAULT_WATCH_CHECK_INTERVAL_MS;
     this.#clock = options.clock ?? systemClock;
@@ -81,8 +90,9 @@ class EtcdConfigStore implements ConfigStore {
     const base: IPutRequest = { key: Buffer.from(key), value: Buffer.from(value), prev_kv: true };
     const request_put = lease === undefined ? base : { ...base, lease };
     try {
-      const { header, responses } = await this.#transact(key, { operation: { request_put }, expect, signal });
-      return { revision: revisionOf(header), previous: entryOrNothing(responses[0]?.response_put?.prev_kv) };
+      const write = { operation: { request_put }, bytes: value.length, expect, signal };
+      const { revision, responses } = await this.#transact(key, write);
+      return { revision, previous: entryOrNothing(responses[0]?.response_put?.prev_kv) };
     } catch (error) {
       if (lease !== undefined) this.#revoke(lease);
       throw error;
@@ -91,8 +101,9 @@ class EtcdConfigStore implements ConfigStore {
 
   async delete(key: string, { signal, expect }: DeleteOptions = {}): Promise<DeleteResult> {
     const request_delete_range = { key: Buffer.from(key), prev_kv: true };
-    const { header, responses } = await this.#transact(key, { operation: { request_delete_range }, expect, signal });
-    return { revision: revisionOf(header), deleted: entryIn(responses[0]?.response_delete_range?.prev_kvs ?? []) };
+    const write = { operation: { request_delete_range }, bytes: 0, expect, signal };
+    const { revision, responses } = await this.#transact(key, write);
+    return { revision, deleted: entryIn(responses[0]?.response_delete_range?.prev_kvs ?? []) };
   }
 
   async deletePrefix(prefix: string, { signal }: CallOptions = {}): Promise<number> {
@@ -146,19 +157,13 @@ class EtcdConfigStore implements ConfigStore {
     }
   }
 
-  async #transact(
-    key: string,
-    write: { operation: IRequestOp; expect: Expectation | undefined; signal: AbortSignal | undefined },
-  ): Promise<ITxnResponse> {
-    const { operation, expect, signal } = write;
-    const bytes = Buffer.from(key);
-    const compare = expect === undefined ? [] : [comparisonOf(bytes, expect)];
-    const failure = [{ request_range: { key: bytes } }];
-    const answer = await this.#endpoints.write(
-      ({ client }, options) => client.kv.txn({ compare, success: [operation], failure }, options),
-      (endpoint, options) => readKey(endpoint, key, options),
-      signal,
-    );
+  async #transact(key: string, write: Write): Promise<KeyWriteAnswer> {
+    const { operation, bytes, expect, signal } = write;
+    checkCall(this.#closing.signal, signal);
+    const name = Buffer.from(key);
+    const compare = expect === undefined ? [] : [comparisonOf(name, expect)];
+    const request = { compare, success: [operation], failure: [{ request_range: { key: name } }] };
+    const answer = await this.#writes.submit({ key, request, bytes: name.length + bytes, signal });
     if (answer.succeeded || expect === undefined) return answer;
     const found = entryIn(answer.responses[0]?.response_range?.kvs ?? []);
     throw conflict(key, expect, found?.modRevision ?? "absent");
