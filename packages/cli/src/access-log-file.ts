@@ -32,10 +32,10 @@ const STREAM_DESCRIPTORS: ReadonlyMap<string, number> = new Map([
  * What a pipe takes in one piece (Linux: PIPE_BUF), bytes: workers share the streams of their primary, and lines of
  * one must not end up inside lines of another. A file that is open for appending takes any write whole.
  */
-const PIPE_PIECE_BYTES = 4_096;
+export const PIPE_PIECE_BYTES = 4_096;
 
-/** The stream in its byte mode, which its types leave out. */
-interface ByteStream {
+/** One of pino's streams in its byte mode, which its types leave out. */
+export interface ByteStream {
   write(bytes: string | Uint8Array): boolean;
 }
 

@@ -1,6 +1,8 @@
 import type { Logger } from "@fngate/kernel";
 import { type DestinationStream, pino, stdTimeFunctions } from "pino";
+import type { ByteStream } from "./access-log-file.ts";
 import type { LogLevel } from "./config/settings.ts";
+import { gatherLines } from "./gathered-lines.ts";
 import { readableLog } from "./readable-log.ts";
 
 /** pino's name for each of nginx's severities. */
@@ -19,8 +21,8 @@ const PINO_LEVELS: Readonly<Record<LogLevel, string>> = {
 export interface LoggerOptions {
   readonly level: LogLevel;
   /**
-   * Where lines go; default: standard error, written at once so that nothing is lost when the process ends, and for
-   * people instead of programs when that is a terminal.
+   * Where lines go; default: standard error, when the event that they are about is over (see {@link gatherLines}), and
+   * for people instead of programs when that is a terminal.
    */
   readonly destination?: DestinationStream;
 }
@@ -39,6 +41,7 @@ export function createLogger({ level, destination = standardError() }: LoggerOpt
 }
 
 function standardError(): DestinationStream {
-  const destination = pino.destination({ dest: 2, sync: true });
-  return process.stderr.isTTY ? readableLog((text) => destination.write(text)) : destination;
+  const bytes: ByteStream = pino.destination({ dest: 2, sync: true, contentMode: "buffer" });
+  const lines = gatherLines((piece) => bytes.write(piece));
+  return process.stderr.isTTY ? readableLog(lines.write) : lines;
 }
