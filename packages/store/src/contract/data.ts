@@ -119,6 +119,40 @@ export function describeWriting(check: Check): void {
     expect((await store.list(root)).revision).toBe(before);
   });
 
+  check("settles writes that are under way at once each by itself", async ({ store, root }) => {
+    const { revision } = await store.put(`${root}old`, "old");
+    await using watch = watchFrom(store, root, revision);
+    const names = Array.from({ length: 40 }, (_, index) => String(index).padStart(2, "0"));
+    const settled = await Promise.allSettled([
+      ...names.map((name, index) => store.put(root + name, name, { expect: index % 3 === 0 ? revision : "absent" })),
+      store.delete(`${root}old`, { expect: "absent" }),
+      store.delete(`${root}none`),
+      store.put(`${root}old`, "new", { expect: revision }),
+    ]);
+    const stored = names.filter((_, index) => index % 3 !== 0);
+    expect(settled.slice(0, 40).map(({ status }) => status)).toEqual(
+      names.map((name) => (stored.includes(name) ? "fulfilled" : "rejected")),
+    );
+    expect(settled.slice(40).map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
+    expect(settled[42]).toMatchObject({ value: { previous: { value: "old", modRevision: revision } } });
+    const { entries } = await store.list(root);
+    expect(valuesOf(entries)).toEqual([...stored, "new"]);
+    const revisions = new Map(entries.map(({ key, modRevision }) => [key, modRevision]));
+    for (const [index, name] of names.entries()) {
+      if (index % 3 !== 0) expect(settled[index]).toMatchObject({ value: { revision: revisions.get(root + name) } });
+    }
+    const seen: string[] = [];
+    while (seen.length < entries.length) seen.push(...keysOf(await watch.next()));
+    expect(seen.toSorted()).toEqual(entries.map(({ key }) => key));
+  });
+
+  check("keeps the order of writes of one key that are under way at once", async ({ store, root }) => {
+    const values = Array.from({ length: 20 }, (_, index) => String(index));
+    const results = await Promise.all(values.map((value) => store.put(`${root}a`, value)));
+    expect((await store.get(`${root}a`))?.value).toBe("19");
+    expect(results.map(({ previous }) => previous?.value)).toEqual([undefined, ...values.slice(0, -1)]);
+  });
+
   check(
     "deletes a prefix in one transaction, which a watch gets as one batch in key order",
     async ({ store, root }) => {
