@@ -31,6 +31,7 @@ import { RequestStats } from "./metrics/request-stats.ts";
 import { openUpstreams } from "./open-upstreams.ts";
 import type { BoundAddress, DataPlane, DataPlaneOptions, ListenAddress, TrafficAddress } from "./options.ts";
 import { PluginPorts } from "./plugin-ports/plugin-ports.ts";
+import { createServerPort } from "./plugin-ports/server-port.ts";
 import { SubDispatch } from "./plugin-ports/sub-dispatch.ts";
 import { PluginReload } from "./plugin-reload.ts";
 import { Publisher } from "./publisher.ts";
@@ -44,6 +45,11 @@ const DEFAULT_MAX_HEADER_BYTES = 32 * 1024;
 
 /** Long enough for a plugin that reads a body which a client sends slowly. */
 const DEFAULT_PLUGIN_DEADLINE_MS = 300_000;
+
+const DEFAULT_METRIC_PREFIX = "apisix_";
+
+/** Longest wait at the end for what plugins still send. */
+const MAX_FLUSH_MS = 5_000;
 
 /** Creates a data plane: follows the configuration in the store and serves requests by it. Nothing runs before `start`. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
@@ -140,9 +146,12 @@ class StoreDataPlane implements DataPlane {
 
   async stop({ deadlineMs }: { readonly deadlineMs: number }): Promise<void> {
     this.#isStopping = true;
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
     const isDrained = await this.#drain(deadlineMs);
     this.#secrets.stop();
     await this.#follower.stop();
+    await this.#closePlugins(Math.min(MAX_FLUSH_MS, deadlineMs - (clock.monotonicMs() - startedMs)));
     this.#upstreams.close();
     await Promise.all([this.#connections.destroy(), this.#http.destroy()]);
     await this.#desk.close();
@@ -167,7 +176,7 @@ class StoreDataPlane implements DataPlane {
 
   async renderMetrics(): Promise<SideAnswer> {
     this.#metrics ??= new GatewayMetrics({
-      metricPrefix: this.#options.metrics?.prefix ?? "apisix_",
+      metricPrefix: this.#options.metrics?.prefix ?? DEFAULT_METRIC_PREFIX,
       storePrefix: this.#options.prefix,
       version: this.#options.serverHeader.split("/")[1] ?? "",
       stats: this.#stats,
@@ -190,6 +199,14 @@ class StoreDataPlane implements DataPlane {
     const sum = (pick: (one: ConnectionCounts) => number): number =>
       counts.reduce((total, one) => total + pick(one), 0);
     return { accepted: sum((one) => one.accepted), active: sum((one) => one.active), open: sum((one) => one.open) };
+  }
+
+  /** Lets plugins send what they still have, logs for example, for some time. */
+  async #closePlugins(deadlineMs: number): Promise<void> {
+    const done = new AbortController();
+    const late = this.#options.clock.sleep(Math.max(0, deadlineMs), done.signal).catch(() => undefined);
+    await Promise.race([this.#ports.close(), late]);
+    done.abort();
   }
 
   /** Lets running requests end; false when time ran out and they were cut. */
@@ -240,7 +257,7 @@ class StoreDataPlane implements DataPlane {
   }
 
   #createPorts(compileDeps: CompileDeps): PluginPorts {
-    const { catalog, clock, logger, pluginAttributes: attributes = {}, random = Math.random } = this.#options;
+    const { catalog, clock, logger, metrics, pluginAttributes: attributes = {}, random = Math.random } = this.#options;
     return new PluginPorts({
       catalog,
       cell: this.#cell,
@@ -250,6 +267,8 @@ class StoreDataPlane implements DataPlane {
       connections: this.#connections,
       http: this.#http,
       gateway: new SubDispatch((client) => this.#handler.handle(client)),
+      server: createServerPort(this.#options),
+      metricPrefix: metrics?.prefix ?? DEFAULT_METRIC_PREFIX,
       attributes,
       compileDeps: () => compileDeps,
     });

@@ -99,6 +99,14 @@ export interface UpstreamOptions {
   readonly keepalive?: TargetKeepalive;
 }
 
+/** Which gateway this is. */
+export interface GatewayIdentity {
+  /** APISIX: `apisix.id`. */
+  readonly id: string;
+  /** Version of APISIX that it behaves like. */
+  readonly version: string;
+}
+
 /** Everything a data plane is made from; the command line maps `config.yaml` to it. */
 export interface DataPlaneOptions {
   readonly store: ConfigStore;
@@ -125,6 +133,8 @@ export interface DataPlaneOptions {
   readonly routerKind: RouterKind;
   /** Value of `Server` in every answer. */
   readonly serverHeader: string;
+  /** What plugins report the gateway as; default: an id of its own with every start, the version in `serverHeader`. */
+  readonly identity?: GatewayIdentity;
   /** Peers whose `X-Forwarded-*` are believed; absent: none are, and `X-Forwarded-For` is passed on as it came. */
   readonly trustedAddresses?: readonly string[];
   readonly realIp?: RealIpOptions;

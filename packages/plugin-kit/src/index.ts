@@ -51,6 +51,7 @@ export type {
   PluginDirectory,
   PluginMetadata,
   PluginMetrics,
+  ServerPort,
   SharedState,
   SubAnswer,
   SubRequest,

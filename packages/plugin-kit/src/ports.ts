@@ -15,9 +15,9 @@ export interface PluginMetadata<TMetadata> {
 export interface SharedState {
   /**
    * The state of that name, made by `create` when nobody holds it yet; `dispose` ends it when the last holder released
-   * it. Release it in the instance's `dispose`.
+   * it, or when the data plane stops, which waits some seconds for a promise. Release it in the instance's `dispose`.
    */
-  acquire<TState>(name: string, create: () => TState, dispose?: (state: TState) => void): Usage<TState>;
+  acquire<TState>(name: string, create: () => TState, dispose?: (state: TState) => unknown): Usage<TState>;
 }
 
 /** What a metric is declared with. */
@@ -47,7 +47,7 @@ export interface HistogramMetric<TLabel extends string> {
 
 /** Port for a plugin's own metrics; declaring the same name again gives the same metric. */
 export interface PluginMetrics {
-  /** @param name whole Prometheus name, ending in `_total` */
+  /** @param name whole Prometheus name, ending in `_total`; `apisix_` becomes the configured prefix */
   counter<TLabel extends string>(name: string, options: MetricOptions<TLabel>): CounterMetric<TLabel>;
   gauge<TLabel extends string>(name: string, options: MetricOptions<TLabel>): GaugeMetric<TLabel>;
   histogram<TLabel extends string>(
@@ -105,6 +105,16 @@ export interface GatewayDispatch {
   dispatch(context: RequestContext, request: SubRequest): Promise<SubAnswer>;
 }
 
+/** The data plane itself, for plugins that report about it. */
+export interface ServerPort {
+  /** Of this installation; the same after a restart where there is a place to keep it. */
+  readonly id: string;
+  readonly hostname: string;
+  readonly version: string;
+  /** Wall-clock milliseconds since the epoch. */
+  readonly startedAtMs: number;
+}
+
 /** Narrow ports handed to `setup`; a plugin imports no global and reads no environment. */
 export interface PluginDeps<TConsumerConfig = unknown, TMetadata = unknown> {
   readonly logger: Logger;
@@ -124,6 +134,7 @@ export interface PluginDeps<TConsumerConfig = unknown, TMetadata = unknown> {
   readonly upstreams: UpstreamCompiler;
   readonly plugins: PluginDirectory;
   readonly gateway: GatewayDispatch;
+  readonly server: ServerPort;
   /** The plugin's section of `plugin_attr` in `config.yaml`; empty when there is none. */
   readonly attributes: Readonly<Record<string, unknown>>;
 }

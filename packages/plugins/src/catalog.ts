@@ -17,6 +17,7 @@ import { faultInjection } from "./fault-injection/index.ts";
 import { forwardAuth } from "./forward-auth/index.ts";
 import { gzip } from "./gzip/index.ts";
 import { hmacAuth } from "./hmac-auth/index.ts";
+import { httpLogger } from "./http-logger/index.ts";
 import { ipRestriction } from "./ip-restriction/index.ts";
 import { jweDecrypt } from "./jwe-decrypt/index.ts";
 import { jwtAuth } from "./jwt-auth/index.ts";
@@ -63,6 +64,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   forwardAuth,
   gzip,
   hmacAuth,
+  httpLogger,
   ipRestriction,
   jweDecrypt,
   jwtAuth,

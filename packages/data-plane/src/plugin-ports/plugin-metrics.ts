@@ -4,9 +4,15 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 /** The metrics that plugins declare; they live as long as the data plane, whatever is reloaded. */
 export class PluginMetricRegistry implements PluginMetrics {
   readonly registry = new Registry();
+  readonly #prefix: string;
   readonly #counters = new Map<string, CounterMetric<string>>();
   readonly #gauges = new Map<string, GaugeMetric<string>>();
   readonly #histograms = new Map<string, HistogramMetric<string>>();
+
+  /** @param prefix what APISIX's metrics are named with in place of `apisix_` */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
 
   counter<TLabel extends string>(name: string, options: MetricOptions<TLabel>): CounterMetric<TLabel> {
     return known(this.#counters, name, () => {
@@ -36,7 +42,7 @@ export class PluginMetricRegistry implements PluginMetrics {
   }
 
   #configOf(name: string, { help, labels = [] }: MetricOptions<string>) {
-    return { name, help, labelNames: [...labels], registers: [this.registry] };
+    return { name: name.replace(/^apisix_/, this.#prefix), help, labelNames: [...labels], registers: [this.registry] };
   }
 }
 

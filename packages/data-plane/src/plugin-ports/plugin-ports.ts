@@ -7,6 +7,7 @@ import {
   type PluginCatalog,
   type PluginDefinition,
   type PluginDeps,
+  type ServerPort,
   type UpstreamCompiler,
 } from "@fngate/plugin-kit";
 import { checkValue, registry } from "@fngate/schema";
@@ -30,6 +31,9 @@ export interface PluginPortsOptions {
   readonly connections: Connections;
   readonly http: HttpClient;
   readonly gateway: GatewayDispatch;
+  readonly server: ServerPort;
+  /** Of the metrics that APISIX has too. */
+  readonly metricPrefix: string;
   /** `plugin_attr` by plugin name. */
   readonly attributes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Of the compiler that these ports are handed to; asked for when a plugin needs it. */
@@ -38,7 +42,7 @@ export interface PluginPortsOptions {
 
 /** Everything that plugins may use, and what they share among each other. */
 export class PluginPorts {
-  readonly metrics = new PluginMetricRegistry();
+  readonly metrics: PluginMetricRegistry;
   readonly #options: PluginPortsOptions;
   readonly #shared = new SharedStates();
   readonly #byPlugin = new Map<string, PluginDeps>();
@@ -47,6 +51,7 @@ export class PluginPorts {
 
   constructor(options: PluginPortsOptions) {
     this.#options = options;
+    this.metrics = new PluginMetricRegistry(options.metricPrefix);
   }
 
   /** The ports of one plugin. */
@@ -57,6 +62,11 @@ export class PluginPorts {
       this.#byPlugin.set(plugin, ports);
     }
     return ports;
+  }
+
+  /** Ends what plugins share; resolves when that is over. */
+  close(): Promise<void> {
+    return this.#shared.close();
   }
 
   /** Plugins were loaded again: their endpoints are asked for once more. */
@@ -72,7 +82,7 @@ export class PluginPorts {
   }
 
   #create(plugin: string): PluginDeps {
-    const { attributes, cell, clock, connections, gateway, http, logger, random } = this.#options;
+    const { attributes, cell, clock, connections, gateway, http, logger, random, server } = this.#options;
     return {
       logger: logger.child({ plugin }),
       owner: plugin,
@@ -81,6 +91,7 @@ export class PluginPorts {
       connections,
       http,
       gateway,
+      server,
       shared: this.#shared.of(plugin),
       metrics: this.metrics,
       upstreams: this.#upstreams(),

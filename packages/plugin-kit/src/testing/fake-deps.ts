@@ -51,12 +51,12 @@ export interface FakeShared extends SharedState {
 
 /** Makes a {@link FakeShared}. */
 export function fakeShared(): FakeShared {
-  const pool = new UsagePool<string, { state: unknown; end: (() => void) | undefined }>(({ end }) => end?.());
+  const pool = new UsagePool<string, { state: unknown; end: (() => unknown) | undefined }>(({ end }) => end?.());
   return {
     get held() {
       return pool.size;
     },
-    acquire<TState>(name: string, create: () => TState, dispose?: (state: TState) => void) {
+    acquire<TState>(name: string, create: () => TState, dispose?: (state: TState) => unknown) {
       const usage = pool.acquire(name, () => {
         const state = create();
         return { state, end: dispose && (() => dispose(state)) };
@@ -132,6 +132,7 @@ export function fakeDeps<TConsumerConfig = unknown, TMetadata = unknown>(
     gateway: {
       dispatch: () => Promise.reject(new GatewayError("HTTP_CALL_FAILED", "there is no gateway behind a fake")),
     },
+    server: { id: "a-gateway", hostname: "host.test", version: "3.18.0", startedAtMs: 0 },
     attributes: {},
     ...overrides,
   };

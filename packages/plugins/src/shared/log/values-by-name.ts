@@ -1,0 +1,41 @@
+import { percentDecode } from "../percent-encoding.ts";
+import { readableText } from "./readable-text.ts";
+
+type Value = string | true;
+
+/** Header fields by lower-case name; a repeated one has a list. */
+export function fieldsByName(raw: readonly string[]): Readonly<Record<string, unknown>> {
+  const values = new ValuesByName();
+  for (let index = 0; index < raw.length; index += 2) {
+    values.add((raw[index] as string).toLowerCase(), readableText(raw[index + 1] as string));
+  }
+  return values.record;
+}
+
+/** Arguments of a query by name, decoded; a repeated one has a list, one without `=` is `true`. */
+export function argumentsByName(query: string): Readonly<Record<string, unknown>> {
+  const values = new ValuesByName();
+  for (const part of query === "" ? [] : query.split("&")) {
+    const equals = part.indexOf("=");
+    const name = decode(equals < 0 ? part : part.slice(0, equals));
+    if (name !== "") values.add(name, equals < 0 ? true : decode(part.slice(equals + 1)));
+  }
+  return values.record;
+}
+
+class ValuesByName {
+  readonly #values = new Map<string, Value | Value[]>();
+
+  add(name: string, value: Value): void {
+    const known = this.#values.get(name);
+    this.#values.set(name, known === undefined ? value : [known, value].flat());
+  }
+
+  get record(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(this.#values);
+  }
+}
+
+function decode(text: string): string {
+  return readableText(percentDecode(text.replaceAll("+", " ")));
+}
