@@ -1,14 +1,14 @@
 import { GatewayError } from "@fngate/kernel";
-import { createLocalTime, escaped, requestLine, seconds } from "./access-log.ts";
+import { escaped, requestLine, seconds } from "./access-log.ts";
 import type { ExchangeContext } from "./http/exchange-context.ts";
-import { RequestVariables } from "./http/request-variables.ts";
+import { isHeadVariable, RequestVariables } from "./http/request-variables.ts";
+import { createLocalTime, isoTime } from "./local-time.ts";
 
 type Reader = (context: ExchangeContext) => string | undefined;
 
 /** Variables that are about the exchange and not only about the request. */
 const READERS: Readonly<Record<string, Reader>> = {
-  remote_user: () => undefined,
-  time_iso8601: (context) => new Date(endOf(context)).toISOString().replace(/\.\d+Z$/, "+00:00"),
+  time_iso8601: (context) => isoTime(endOf(context)),
   msec: (context) => (endOf(context) / 1000).toFixed(3),
   request: requestLine,
   request_method: (context) => context.clientMethod,
@@ -22,14 +22,6 @@ const READERS: Readonly<Record<string, Reader>> = {
   upstream_scheme: ({ upstreamScheme }) => upstreamScheme,
   upstream_host: ({ upstreamHost }) => upstreamHost,
 };
-
-/** Variables of the request that conditions of routes know too. */
-const REQUEST_VARIABLES: ReadonlySet<string> = new Set([
-  ...["args", "content_length", "content_type", "document_uri", "host", "http2", "https", "is_args", "query_string"],
-  ...["proxy_protocol_addr", "proxy_protocol_port", "proxy_protocol_server_addr", "proxy_protocol_server_port"],
-  ...["realip_remote_addr", "remote_port", "server_addr"],
-  ...["remote_addr", "scheme", "server_port", "server_protocol", "uri"],
-]);
 
 /**
  * Compiles a template such as `$remote_addr "$request" $status` (APISIX: `nginx_config.http.access_log_format`); the
@@ -67,9 +59,9 @@ function readerOf(name: string): Reader | undefined {
     const field = name.slice("sent_http_".length).replaceAll("_", "-");
     return ({ response }) => response.headers.get(field);
   }
-  if (!REQUEST_VARIABLES.has(name) && !/^(?:http|arg|cookie|ssl)_./.test(name)) return undefined;
-  return ({ request }) => {
-    const value = new RequestVariables(request).get(name);
+  if (!isHeadVariable(name)) return undefined;
+  return ({ request, timings }) => {
+    const value = new RequestVariables(request, timings.startedAtMs).get(name);
     return typeof value === "string" ? value : undefined;
   };
 }

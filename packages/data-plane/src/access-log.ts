@@ -1,4 +1,6 @@
 import type { ExchangeContext } from "./http/exchange-context.ts";
+import { remoteUserOf } from "./http/remote-user.ts";
+import { createLocalTime } from "./local-time.ts";
 import type { AccessLogFormat } from "./options.ts";
 
 /** Renders one finished request as one line, line feed included. */
@@ -17,7 +19,7 @@ function createTextRenderer(): AccessLogRenderer {
     const end = timings.startedAtMs + timings.totalMs;
     const upstream = `${context.upstreamScheme}://${context.upstreamHost}`;
     return (
-      `${request.remoteAddress} - - [${localTime(end)}] ${escaped(request.rawHost)} ` +
+      `${request.remoteAddress} - ${escaped(remoteUserOf(headers))} [${localTime(end)}] ${escaped(request.rawHost)} ` +
       `"${escaped(requestLine(context))}" ${response.status} ${context.bytesSent} ${seconds(timings.totalMs)} ` +
       `"${escaped(headers.get("referer"))}" "${escaped(headers.get("user-agent"))}" ` +
       `${context.upstreamAddress || "-"} ${context.upstreamStatus || "-"} ` +
@@ -80,31 +82,4 @@ const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
 function escapeByte(byte: number): string {
   const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
   return isPlain ? String.fromCharCode(byte) : `\\x${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-}
-
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/** nginx's `$time_local`, made once per second. */
-export function createLocalTime(): (ms: number) => string {
-  let lastSecond = -1;
-  let lastText = "";
-  return (ms) => {
-    const second = Math.floor(ms / 1000);
-    if (second !== lastSecond) {
-      lastSecond = second;
-      lastText = renderLocalTime(new Date(second * 1000));
-    }
-    return lastText;
-  };
-}
-
-function renderLocalTime(date: Date): string {
-  const offset = -date.getTimezoneOffset();
-  const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
-  const day = `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}`;
-  return `${day}:${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone}`;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, "0");
 }

@@ -1,7 +1,14 @@
 import { messageOf } from "@fngate/kernel";
 import { checkRoute, type RouteSpec } from "@fngate/router";
-import { type CompiledExpression, compileExpression, unreadablePaths, unsupportedPatterns } from "@fngate/router/expr";
+import {
+  type CompiledExpression,
+  compileExpression,
+  unreadablePaths,
+  unsupportedPatterns,
+  variableNames,
+} from "@fngate/router/expr";
 import { type Resource, registry } from "@fngate/schema";
+import { isKnownToRoutes } from "../http/request-variables.ts";
 import { EffectivePlugins } from "./effective-plugins.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import type { CompiledRoute } from "./snapshot.ts";
@@ -82,6 +89,10 @@ function compileVars(
     }
     for (const pattern of unsupportedPatterns(stored)) {
       findings.warn("UNSUPPORTED_FIELD", "vars", `the regular expression ${pattern} never matches`);
+    }
+    for (const name of new Set(variableNames(stored))) {
+      if (isKnownToRoutes(name)) continue;
+      findings.warn("UNSUPPORTED_FIELD", "vars", `the variable ${name} is never there when a route is looked for`);
     }
     return { vars };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { GatewayError, messageOf } from "@fngate/kernel";
 import type { PluginUpstream } from "@fngate/plugin-kit";
 import type { UpstreamConfig, UpstreamIdentity } from "@fngate/proxy";
+import { isKnownToRoutes } from "../http/request-variables.ts";
 import type { ObjectStage } from "./object-stage.ts";
 import type { RouteTimeout, UpstreamChoice } from "./snapshot.ts";
 import { UpstreamHandle } from "./upstream-handle.ts";
@@ -14,12 +15,20 @@ export function compileUpstreamStage(
   identity: UpstreamIdentity,
   stage: ObjectStage,
 ): UpstreamHandle | number {
+  warnOfHashKey(config, stage);
   try {
     return new UpstreamHandle(config, identity, stage.deps.compileUpstream);
   } catch (error) {
     stage.findings.warn("INVALID_UPSTREAM", "upstream", messageOf(error));
     return statusOf(error);
   }
+}
+
+/** The one variable that a hash may go by and that HTTP does not have: `mqtt_client_id`. */
+function warnOfHashKey({ hash_on: hashOn, key, type }: UpstreamConfig, { findings }: ObjectStage): void {
+  if (type !== "chash" || (hashOn ?? "vars") !== "vars" || key === undefined || isKnownToRoutes(key)) return;
+  const message = `the variable ${key} is never there: requests are hashed by their clients' addresses`;
+  findings.warn("UNSUPPORTED_FIELD", "upstream.key", message);
 }
 
 /** The status that an error says requests get. */

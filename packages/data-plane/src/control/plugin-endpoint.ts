@@ -24,11 +24,12 @@ export async function answerByPlugin(api: PluginApi, request: SideRequest, deps:
   );
   const admitted = deps.admission.admit(exchange);
   if (typeof admitted === "number") return errorAnswer(admitted);
+  const atMs = deps.clock.now();
   const context = new ExchangeContext(admitted.request, undefined, {
-    atMs: deps.clock.now(),
+    atMs,
     monotonicMs: deps.clock.monotonicMs(),
     snapshot: deps.cell.current,
-    variables: new RequestVariables(admitted.request),
+    variables: new RequestVariables(admitted.request, atMs),
   });
   const reply = renderReply(await api.handle(context));
   return {

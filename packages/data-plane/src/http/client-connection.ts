@@ -12,6 +12,10 @@ export interface ProxiedAddresses {
 
 /** A client's connection, as far as requests on it care. */
 export interface ClientConnection {
+  /** Counts the connections of the process. */
+  readonly id: number;
+  /** Requests that began on it. */
+  requests: number;
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly localAddress: string;
@@ -25,11 +29,16 @@ export interface ClientConnection {
 // Reading a socket's addresses is a call into the system; a connection keeps those it has.
 const connections = new WeakMap<Socket, ClientConnection>();
 
+let lastId = 0;
+
 /** The connection behind a socket; cleartext unless it was told otherwise. */
 export function connectionOf(socket: Socket): ClientConnection {
   const known = connections.get(socket);
   if (known !== undefined) return known;
+  lastId += 1;
   const connection = {
+    id: lastId,
+    requests: 0,
     peerAddress: plainAddress(socket.remoteAddress),
     peerPort: socket.remotePort ?? 0,
     localAddress: plainAddress(socket.localAddress),

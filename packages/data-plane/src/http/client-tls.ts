@@ -62,6 +62,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   client_v_remain: ofCertificate(({ validTo }) => String(Math.floor((Date.parse(validTo) - Date.now()) / DAY_MS))),
 };
 
+/** Whether there is a variable of that name below `ssl_`. */
+export function isTlsVariable(name: string): boolean {
+  return Object.hasOwn(READERS, name);
+}
+
 function ofCertificate(read: CertificateReader): Reader {
   return ({ certificate }) => certificate && read(certificate);
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import type { Variables } from "@fngate/plugin-kit";
+import { createLocalTime, isoTime } from "../local-time.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import type { RequestVariables } from "./request-variables.ts";
 
 type Reader = (context: ExchangeContext) => unknown;
+
+const localTime = createLocalTime();
 
 /** Variables that are about more than the request; those about the answer have their last value in the log phase. */
 const READERS: Readonly<Record<string, Reader>> = {
@@ -24,8 +26,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   request_length: (context) => String(context.bytesReceived),
   request_time: ({ timings }) => inSeconds(timings.totalMs),
   msec: ({ timings }) => inSeconds(timings.startedAtMs + timings.totalMs),
-  time_iso8601: ({ timings }) =>
-    new Date(timings.startedAtMs + timings.totalMs).toISOString().replace(/\.\d+Z$/, "+00:00"),
+  time_iso8601: ({ timings }) => isoTime(timings.startedAtMs + timings.totalMs),
+  time_local: ({ timings }) => localTime(timings.startedAtMs + timings.totalMs),
   balancer_ip: ({ upstreamAddress }) => partOf(upstreamAddress, 0),
   balancer_port: ({ upstreamAddress }) => partOf(upstreamAddress, 1),
   upstream_addr: (context) => addressesOf(context) || undefined,
@@ -34,13 +36,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   upstream_scheme: ({ upstreamScheme }) => upstreamScheme,
   upstream_host: ({ overrides, upstreamHost }) => overrides?.host ?? upstreamHost,
   upstream_uri: ({ overrides }) => overrides?.path,
-  hostname: () => hostname(),
-  pid: () => String(process.pid),
 };
 
 /** Variables that stay the same once read. */
 const ONCE: Readonly<Record<string, () => string>> = {
-  request_id: () => randomUUID().replaceAll("-", ""),
   apisix_request_id: () => randomUUID(),
 };
 

@@ -55,6 +55,8 @@ export class RequestHandler {
   #open(client: ClientExchange): void {
     const { admission, adminGate, clock, run } = this.#options;
     run.stats.totalRequests += 1;
+    // A request that a plugin makes is not one of the client's.
+    if (client.connection !== undefined && client.depth === undefined) client.connection.requests += 1;
     const admitted = admission.admit(client);
     if (typeof admitted === "number") {
       this.#refuse(client, admitted);
@@ -83,7 +85,7 @@ export class RequestHandler {
     const { bodyVariables, cell, run } = this.#options;
     const { admitted, client, started } = arrival;
     const snapshot = cell.current;
-    const variables = new RequestVariables(admitted.request, bodyVariables);
+    const variables = new RequestVariables(admitted.request, started.atMs, bodyVariables);
     const match = matchRequest(snapshot, admitted, variables);
     if (mayReadBody && variables.wantedBodyBytes > 0) {
       this.#readThenRoute(arrival, variables.wantedBodyBytes);
@@ -104,7 +106,7 @@ export class RequestHandler {
   /** A client that left, or was answered by the listener, before its route was known. */
   #lose({ admitted, client, started }: Arrival): void {
     const { cell, clock, run } = this.#options;
-    const variables = new RequestVariables(admitted.request);
+    const variables = new RequestVariables(admitted.request, started.atMs);
     const start = { ...started, snapshot: cell.current, variables };
     const context = new ExchangeContext(admitted.request, undefined, start);
     context.response.status = client.endStatus ?? CLIENT_GONE;
@@ -114,11 +116,11 @@ export class RequestHandler {
 
   /** Whether an upgrade request may become a WebSocket; everything else about it is decided when it is handled. */
   mayUpgrade(client: ClientExchange): boolean {
-    const { admission, cell } = this.#options;
+    const { admission, cell, clock } = this.#options;
     const admitted = admission.admit(client);
     if (typeof admitted === "number") return false;
     const snapshot = cell.current;
-    const match = matchRequest(snapshot, admitted, new RequestVariables(admitted.request));
+    const match = matchRequest(snapshot, admitted, new RequestVariables(admitted.request, clock.now()));
     return match !== undefined && isWebsocketRoute(snapshot, match.value);
   }
 

@@ -1,5 +1,8 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import type { GatewayRequest } from "@fngate/plugin-kit";
 import type { VariableLookup } from "@fngate/router/expr";
+import { createLocalTime, isoTime } from "../local-time.ts";
 import {
   type BodyVariableLimits,
   BodyVariables,
@@ -7,9 +10,13 @@ import {
   isBodyVariable,
   type VariableSource,
 } from "./body-variables.ts";
+import { isTlsVariable } from "./client-tls.ts";
 import { readArgument } from "./query-arguments.ts";
+import { remoteUserOf } from "./remote-user.ts";
 
-type Reader = (request: VariableSource) => unknown;
+type Reader = (request: VariableSource, atMs: number) => unknown;
+
+const localTime = createLocalTime();
 
 /** Variables by their APISIX names; unknown ones are absent. */
 const READERS: Readonly<Record<string, Reader>> = {
@@ -37,20 +44,48 @@ const READERS: Readonly<Record<string, Reader>> = {
   proxy_protocol_server_addr: ({ connection }) => connection?.proxied?.destinationAddress,
   proxy_protocol_server_port: ({ connection }) => connection?.proxied && String(connection.proxied.destinationPort),
   server_port: (request) => String(request.localPort),
+  // nginx's name for the block that serves every host.
+  server_name: () => "_",
+  hostname: () => hostname(),
+  pid: () => String(process.pid),
+  connection: ({ connection }) => connection && String(connection.id),
+  connection_requests: ({ connection }) => connection && String(connection.requests),
+  remote_user: ({ headers }) => remoteUserOf(headers),
+  msec: (_request, atMs) => (atMs / 1000).toFixed(3),
+  time_iso8601: (_request, atMs) => isoTime(atMs),
+  time_local: (_request, atMs) => localTime(atMs),
   content_length: (request) => request.headers.get("content-length"),
   content_type: (request) => request.headers.get("content-type"),
 };
 
+/** Tells the variables that a request has from its first line on. */
+export function isHeadVariable(name: string): boolean {
+  return Object.hasOwn(READERS, name) || name === REQUEST_ID || /^(?:http|arg|cookie|ssl)_./.test(name);
+}
+
+/** Tells whether a variable can have a value when a route is looked for. */
+export function isKnownToRoutes(name: string): boolean {
+  if (name.startsWith("ssl_")) return isTlsVariable(name.slice("ssl_".length));
+  return isHeadVariable(name) || isBodyVariable(name);
+}
+
+const REQUEST_ID = "request_id";
+
 /** The variables that `vars` and `_meta.filter` read; nothing is computed before it is asked for. */
 export class RequestVariables implements VariableLookup {
   readonly #request: VariableSource;
+  readonly #atMs: number;
   readonly #limits: BodyVariableLimits;
   #body: BodyVariables | undefined;
+  #id: string | undefined;
 
-  constructor(request: VariableSource, limits: BodyVariableLimits = DEFAULT_BODY_VARIABLE_LIMITS) {
+  /** `atMs`: when the request began, Unix milliseconds. */
+  constructor(request: VariableSource, atMs: number, limits: BodyVariableLimits = DEFAULT_BODY_VARIABLE_LIMITS) {
     this.#request = request;
+    this.#atMs = atMs;
     this.#limits = limits;
     this.#body = undefined;
+    this.#id = undefined;
   }
 
   /**
@@ -70,7 +105,14 @@ export class RequestVariables implements VariableLookup {
       return this.#body.get(name);
     }
     if (name.startsWith("ssl_")) return this.#request.connection?.tls?.variable(name.slice(4));
-    return Object.hasOwn(READERS, name) ? READERS[name]?.(this.#request) : undefined;
+    if (Object.hasOwn(READERS, name)) return READERS[name]?.(this.#request, this.#atMs);
+    return name === REQUEST_ID ? this.#requestId() : undefined;
+  }
+
+  /** The same for every reader. */
+  #requestId(): string {
+    this.#id ??= randomUUID().replaceAll("-", "");
+    return this.#id;
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileExpression } from "./compile-expression.ts";
-import { unreadablePaths, unsupportedPatterns } from "./unsupported-patterns.ts";
+import { unreadablePaths, unsupportedPatterns, variableNames } from "./unsupported-patterns.ts";
 
 describe("unsupportedPatterns", () => {
   it.each<[unknown, readonly string[]]>([
@@ -40,5 +40,20 @@ describe("unreadablePaths", () => {
     [["OR", ["arg_x", "==", "post_arg.a["], [["post_arg.a[?(f(@))]", "has", 1]]], ["a[?(f(@))]"]],
   ])("%j has %j", (vars, expected) => {
     expect(unreadablePaths(vars)).toEqual(expected);
+  });
+});
+
+describe("variableNames", () => {
+  it.each<[unknown, readonly string[]]>([
+    [[], []],
+    ["x", []],
+    [[["a", "==", "b"]], ["a"]],
+    [[["a", "b"]], ["a"]],
+    [
+      ["and", ["a", "in", ["b"]], ["!OR", ["c", "!", ">", 1], [["d", "~~", "e"]]]],
+      ["a", "c", "d"],
+    ],
+  ])("of %j are %j", (vars, expected) => {
+    expect(variableNames(vars)).toEqual(expected);
   });
 });

@@ -34,6 +34,15 @@ export function unreadablePaths(vars: unknown): readonly string[] {
   return elements.flatMap(unreadablePaths);
 }
 
+/** The variables that a valid `vars` expression asks for, each as often as it does. */
+export function variableNames(vars: unknown): readonly string[] {
+  if (!Array.isArray(vars)) return [];
+  const elements: readonly unknown[] = vars;
+  const [first] = elements;
+  if (typeof first !== "string" || Array.isArray(elements[1])) return elements.flatMap(variableNames);
+  return [first];
+}
+
 const PATH_PREFIX = "post_arg.";
 
 function isReadablePath(path: string): boolean {
