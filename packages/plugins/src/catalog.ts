@@ -40,6 +40,8 @@ import { refererRestriction } from "./referer-restriction/index.ts";
 import { requestId } from "./request-id/index.ts";
 import { requestValidation } from "./request-validation/index.ts";
 import { responseRewrite } from "./response-rewrite/index.ts";
+import { serverlessPostFunction } from "./serverless-post-function/index.ts";
+import { serverlessPreFunction } from "./serverless-pre-function/index.ts";
 import { trafficSplit } from "./traffic-split/index.ts";
 import { uaRestriction } from "./ua-restriction/index.ts";
 import { uriBlocker } from "./uri-blocker/index.ts";
@@ -87,6 +89,8 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   requestId,
   requestValidation,
   responseRewrite,
+  serverlessPostFunction,
+  serverlessPreFunction,
   trafficSplit,
   uaRestriction,
   uriBlocker,

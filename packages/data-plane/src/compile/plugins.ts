@@ -1,4 +1,4 @@
-import { messageOf } from "@fngate/kernel";
+import { isGatewayError, messageOf } from "@fngate/kernel";
 import type { PluginDefinition, PluginInstance } from "@fngate/plugin-kit";
 import { type CompiledExpression, compileExpression } from "@fngate/router/expr";
 import { decryptFields, parsePluginConf } from "@fngate/schema";
@@ -97,8 +97,12 @@ function setUp(
   try {
     return definition.setup(config, { ...deps.portsOf(definition.name), owner: findings.owner });
   } catch (error) {
+    const path = `plugins.${definition.name}`;
+    if (isGatewayError(error) && error.code === "PLUGIN_UNSUPPORTED") {
+      return findings.error("UNSUPPORTED_FIELD", `${path}.${String(error.details["field"])}`, messageOf(error));
+    }
     const message = `plugin ${definition.name} cannot be set up: ${messageOf(error)}`;
-    return findings.error("INVALID_PLUGIN", `plugins.${definition.name}`, message);
+    return findings.error("INVALID_PLUGIN", path, message);
   }
 }
 

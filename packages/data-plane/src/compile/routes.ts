@@ -10,6 +10,7 @@ import {
 import { type Resource, registry } from "@fngate/schema";
 import { isKnownToRoutes } from "../http/request-variables.ts";
 import { EffectivePlugins } from "./effective-plugins.ts";
+import { luaRefusal } from "./lua-refusal.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import type { CompiledRoute } from "./snapshot.ts";
 import { readResource, type StoredValue } from "./stored-object.ts";
@@ -54,7 +55,7 @@ function compileSelector(
   // A filter that were ignored would widen the match: the whole route is refused instead.
   for (const field of ["filter_func", "script"] as const) {
     if (route[field] === undefined) continue;
-    return findings.error("UNSUPPORTED_FIELD", field, `${field} is Lua, which is not run: the route is not in use`);
+    return findings.error("UNSUPPORTED_FIELD", field, luaRefusal(field, "route"));
   }
   const compiled = compileVars(route.vars, findings);
   if (compiled === undefined) return undefined;

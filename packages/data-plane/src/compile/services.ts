@@ -1,4 +1,5 @@
 import { registry } from "@fngate/schema";
+import { luaRefusal } from "./lua-refusal.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import type { CompiledObject, CompiledService, CompiledUpstream } from "./snapshot.ts";
 import { readResource, type StoredValue } from "./stored-object.ts";
@@ -9,11 +10,7 @@ export function compileService(id: string, stored: StoredValue, stage: ObjectSta
   const service = readResource(registry.byKind("service"), stored, stage);
   if (service === undefined) return undefined;
   if (service.script !== undefined) {
-    return stage.findings.error(
-      "UNSUPPORTED_FIELD",
-      "script",
-      "script is Lua, which is not run: the service is not in use",
-    );
+    return stage.findings.error("UNSUPPORTED_FIELD", "script", luaRefusal("script", "service"));
   }
   const upstream = chooseUpstream(service, { directory: "services", id }, stage);
   const dispose = (): void => disposeUpstream(upstream.upstream);

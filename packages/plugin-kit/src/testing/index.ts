@@ -1,3 +1,4 @@
+export { APISIX_PRIORITIES } from "./apisix-priorities.ts";
 export { type ContractOptions, describePlugin } from "./describe-plugin.ts";
 export { type FakeConnections, fakeConnections } from "./fake-connections.ts";
 export {
