@@ -1,4 +1,5 @@
 import { GatewayError } from "@fngate/kernel";
+import { textOf } from "@fngate/plugin-kit";
 import { escaped, requestLine, seconds } from "./access-log.ts";
 import type { ExchangeContext } from "./http/exchange-context.ts";
 import { isHeadVariable, RequestVariables } from "./http/request-variables.ts";
@@ -22,6 +23,12 @@ const READERS: Readonly<Record<string, Reader>> = {
   upstream_scheme: ({ upstreamScheme }) => upstreamScheme,
   upstream_host: ({ upstreamHost }) => upstreamHost,
 };
+
+/** Variables that plugins set (APISIX: `set_ngx_var` of the tracers). */
+const PLUGIN_VARIABLES: ReadonlySet<string> = new Set([
+  ...["opentelemetry_context_traceparent", "opentelemetry_trace_id", "opentelemetry_span_id"],
+  ...["zipkin_context_traceparent", "zipkin_trace_id", "zipkin_span_id"],
+]);
 
 /**
  * Compiles a template such as `$remote_addr "$request" $status` (APISIX: `nginx_config.http.access_log_format`); the
@@ -59,6 +66,7 @@ function readerOf(name: string): Reader | undefined {
     const field = name.slice("sent_http_".length).replaceAll("_", "-");
     return ({ response }) => response.headers.get(field);
   }
+  if (PLUGIN_VARIABLES.has(name)) return ({ variables }) => textOf(variables.get(name));
   if (!isHeadVariable(name)) return undefined;
   return ({ request, timings }) => {
     const value = new RequestVariables(request, timings.startedAtMs).get(name);

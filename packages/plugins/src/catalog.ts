@@ -29,6 +29,7 @@ import { mocking } from "./mocking/index.ts";
 import { multiAuth } from "./multi-auth/index.ts";
 import { opa } from "./opa/index.ts";
 import { openfunction } from "./openfunction/index.ts";
+import { opentelemetry } from "./opentelemetry/index.ts";
 import { openwhisk } from "./openwhisk/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { proxyCache } from "./proxy-cache/index.ts";
@@ -46,6 +47,7 @@ import { trafficSplit } from "./traffic-split/index.ts";
 import { uaRestriction } from "./ua-restriction/index.ts";
 import { uriBlocker } from "./uri-blocker/index.ts";
 import { workflow } from "./workflow/index.ts";
+import { zipkin } from "./zipkin/index.ts";
 
 /** Every plugin of this package, by name. */
 export const builtinPlugins: readonly PluginDefinition[] = [
@@ -78,6 +80,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   multiAuth,
   opa,
   openfunction,
+  opentelemetry,
   openwhisk,
   prometheus,
   proxyCache,
@@ -95,4 +98,5 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   uaRestriction,
   uriBlocker,
   workflow,
+  zipkin,
 ];

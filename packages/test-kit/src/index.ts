@@ -14,6 +14,7 @@ export { type EventuallyOptions, eventually } from "./eventually.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { FakeConfigStore, type FakeConfigStoreOptions } from "./fake-config-store.ts";
 export { freePorts } from "./free-ports.ts";
+export { type ExportedSpan, OtlpCollector, startOtlpCollector } from "./otlp-collector.ts";
 export { findRedis } from "./redis-binary.ts";
 export { type RedisOptions, RedisProcess, startRedis } from "./redis-process.ts";
 export { startTcpRelay, type TcpRelay } from "./tcp-relay.ts";
