@@ -63,6 +63,7 @@ describe("a gateway of several workers", () => {
     const { port: upstreamPort } = upstream.address() as AddressInfo;
     await admin.put("/routes/1", {
       uris: ["/answer", "/held"],
+      plugins: { prometheus: {} },
       upstream: { nodes: { [`127.0.0.1:${upstreamPort}`]: 1 } },
     });
     await everyWorkerAnswers("/answer", 200);

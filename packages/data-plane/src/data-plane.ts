@@ -27,6 +27,7 @@ import { HttpListener } from "./http/listener.ts";
 import { renderError } from "./http/reply.ts";
 import { RequestHandler } from "./http/request-handler.ts";
 import { type ConnectionCounts, GatewayMetrics } from "./metrics/gateway-metrics.ts";
+import { compileRequestMetrics } from "./metrics/request-metrics.ts";
 import { RequestStats } from "./metrics/request-stats.ts";
 import { openUpstreams } from "./open-upstreams.ts";
 import type { BoundAddress, DataPlane, DataPlaneOptions, ListenAddress, TrafficAddress } from "./options.ts";
@@ -46,8 +47,6 @@ const DEFAULT_MAX_HEADER_BYTES = 32 * 1024;
 /** Long enough for a plugin that reads a body which a client sends slowly. */
 const DEFAULT_PLUGIN_DEADLINE_MS = 300_000;
 
-const DEFAULT_METRIC_PREFIX = "apisix_";
-
 /** Longest wait at the end for what plugins still send. */
 const MAX_FLUSH_MS = 5_000;
 
@@ -63,7 +62,7 @@ class StoreDataPlane implements DataPlane {
   readonly #upstreams: Upstreams;
   readonly #http: ClosableHttpClient;
   readonly #ports: PluginPorts;
-  readonly #stats = new RequestStats();
+  readonly #stats: RequestStats;
   readonly #secrets: SecretBook;
   readonly #publisher: Publisher;
   readonly #follower: ConfigFollower;
@@ -79,6 +78,7 @@ class StoreDataPlane implements DataPlane {
   constructor(options: DataPlaneOptions) {
     const { clock, logger, store, prefix, routerKind } = options;
     this.#options = options;
+    this.#stats = new RequestStats(compileRequestMetrics(options.requestMetrics));
     this.#cell = new SnapshotCell(createEmptySnapshot(routerKind));
     this.#connections = createConnections({ caCertificates: options.caCertificates ?? [] });
     const connections = this.#connections;
@@ -176,7 +176,7 @@ class StoreDataPlane implements DataPlane {
 
   async renderMetrics(): Promise<SideAnswer> {
     this.#metrics ??= new GatewayMetrics({
-      metricPrefix: this.#options.metrics?.prefix ?? DEFAULT_METRIC_PREFIX,
+      clock: this.#options.clock,
       storePrefix: this.#options.prefix,
       version: this.#options.serverHeader.split("/")[1] ?? "",
       stats: this.#stats,
@@ -257,7 +257,7 @@ class StoreDataPlane implements DataPlane {
   }
 
   #createPorts(compileDeps: CompileDeps): PluginPorts {
-    const { catalog, clock, logger, metrics, pluginAttributes: attributes = {}, random = Math.random } = this.#options;
+    const { catalog, clock, logger, pluginAttributes: attributes = {}, random = Math.random } = this.#options;
     return new PluginPorts({
       catalog,
       cell: this.#cell,
@@ -268,7 +268,7 @@ class StoreDataPlane implements DataPlane {
       http: this.#http,
       gateway: new SubDispatch((client) => this.#handler.handle(client)),
       server: createServerPort(this.#options),
-      metricPrefix: metrics?.prefix ?? DEFAULT_METRIC_PREFIX,
+      metricPrefix: this.#stats.format.prefix,
       attributes,
       compileDeps: () => compileDeps,
     });

@@ -11,6 +11,8 @@ export type {
   MetricsOptions,
   ProxyAdminOptions,
   RealIpOptions,
+  RequestMetricOptions,
+  RequestMetricsOptions,
   TlsSettings,
   TrafficAddress,
   Transport,

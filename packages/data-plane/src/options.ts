@@ -64,8 +64,23 @@ export interface RealIpOptions {
 export interface MetricsOptions extends ListenAddress {
   /** Default `/apisix/prometheus/metrics`. */
   readonly uri?: string;
-  /** Default `apisix_`. */
+}
+
+/** How one metric about requests differs from APISIX's default. */
+export interface RequestMetricOptions {
+  /** Milliseconds without a request after which a series is forgotten; absent: never. */
+  readonly expiryMs?: number;
+  /** Labels whose values are variables of the request. */
+  readonly extraLabels?: readonly { readonly name: string; readonly variable: string }[];
+}
+
+/** How metrics about requests are named and told apart (APISIX: `plugin_attr.prometheus`). */
+export interface RequestMetricsOptions {
+  /** What names of APISIX's metrics start with; default `apisix_`. */
   readonly prefix?: string;
+  /** Upper bounds of `http_latency`, ascending, milliseconds; default: APISIX's. */
+  readonly latencyBucketsMs?: readonly number[];
+  readonly series?: Readonly<Partial<Record<"http_status" | "http_latency" | "bandwidth", RequestMetricOptions>>>;
 }
 
 /** Serves `/apisix/admin` on the data-plane port, as old APISIX releases did. */
@@ -153,6 +168,7 @@ export interface DataPlaneOptions {
   readonly maxHeaderBytes?: number;
   readonly clientLimits?: ClientLimits;
   readonly metrics?: MetricsOptions;
+  readonly requestMetrics?: RequestMetricsOptions;
   readonly status?: ListenAddress;
   /** APISIX's Control API, which asks nobody who they are: for loopback addresses. */
   readonly control?: ListenAddress;

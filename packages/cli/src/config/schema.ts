@@ -5,6 +5,7 @@ import { field } from "./field-notes.ts";
 import { addressRanges, nginxSize, nginxTime, onOff, port } from "./field-types.ts";
 import { fngateSection } from "./fngate-section.ts";
 import { pluginSections, proxyCacheSection } from "./plugin-sections.ts";
+import { prometheusSection } from "./prometheus-section.ts";
 
 const nodeListenEntry = z.union([port(), z.object({ ip: z.string().min(1).optional(), port: port().optional() })], {
   error: "expected a port or a map of ip and port",
@@ -157,16 +158,6 @@ const apisix = z.object({
     .optional(),
 });
 
-const prometheus = z.object({
-  export_uri: field(z.string().startsWith("/"), { description: "Path of the metrics." }),
-  metric_prefix: field(z.string(), { description: "What names of metrics start with." }),
-  enable_export_server: field(z.boolean(), { description: "false leaves the metrics listener out." }),
-  export_addr: field(z.object({ ip: z.string().min(1).optional(), port: port().optional() }), {
-    type: "{ip, port}",
-    description: "Where the metrics listener is.",
-  }),
-});
-
 const nginxConfig = z.object({
   error_log_level: field(z.enum(["debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"]), {
     description: "Least severe level that is logged to standard error.",
@@ -252,7 +243,7 @@ export const configSchema = z.object({
     difference: "the default is what we have, not APISIX's list; names we do not have are named in a warning",
   }),
   plugin_attr: z
-    .object({ prometheus: prometheus.optional(), ...pluginSections })
+    .object({ prometheus: prometheusSection, ...pluginSections })
     .catchall(z.record(z.string(), z.unknown()))
     .optional(),
   graphql: z

@@ -187,6 +187,23 @@ describe("createSettings", () => {
     expect(settingsOf({ plugins: ["openfunction", "prometheus"] }).proxy?.metrics).toBeDefined();
   });
 
+  it("counts requests as plugin_attr.prometheus says", () => {
+    const prometheus = {
+      metric_prefix: "my_",
+      default_buckets: [100, 10],
+      metrics: { http_status: { expire: 600, extra_labels: [{ addr: "$upstream_addr" }] }, bandwidth: { expire: 0 } },
+    };
+    expect(settingsOf({ plugin_attr: { prometheus } }).proxy?.requestMetrics).toEqual({
+      prefix: "my_",
+      latencyBucketsMs: [10, 100],
+      series: {
+        http_status: { expiryMs: 600_000, extraLabels: [{ name: "addr", variable: "upstream_addr" }] },
+        bandwidth: { extraLabels: [] },
+      },
+    });
+    expect(settingsOf({}).proxy?.requestMetrics).toEqual({ prefix: "apisix_", series: {} });
+  });
+
   it("finds the Admin API behind the data plane by URL, by socket, or in its own process", () => {
     const target = (upstream: string) =>
       settingsOf({ fngate: { proxy_admin: { enable: true, upstream } } }).proxy?.proxyAdmin?.target;

@@ -1,5 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import type { RequestMetricsOptions } from "@fngate/data-plane";
 import { GatewayError } from "@fngate/kernel";
+import { createMetricsSettings, createRequestMetricsSettings, type MetricsSettings } from "./metrics-settings.ts";
 import { nginxSizeBytes, nginxTimeMs } from "./nginx-units.ts";
 import { pluginAttributesOf } from "./plugin-sections.ts";
 import type { ConfigFile } from "./schema.ts";
@@ -63,7 +65,8 @@ export interface ProxySettings {
   readonly upstreams: UpstreamSettings;
   /** Sections of `plugin_attr` by plugin, and `apisix.proxy_cache` for `proxy-cache`. */
   readonly pluginAttributes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly metrics: (Address & { readonly uri: string; readonly prefix: string }) | undefined;
+  readonly metrics: MetricsSettings | undefined;
+  readonly requestMetrics: RequestMetricsOptions;
   readonly status: Address | undefined;
   readonly control: Address | undefined;
   /** Without `target` the Admin API of this process is meant. */
@@ -310,6 +313,7 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     showUpstreamStatus: apisix?.show_upstream_status_in_response_header ?? false,
     upstreams: createUpstreamSettings(file),
     metrics: createMetricsSettings(file),
+    requestMetrics: createRequestMetricsSettings(file),
     status: apisix?.status && addressOf(apisix.status, 7085),
     control: apisix?.enable_control === false ? undefined : addressOf(apisix?.control, 9090),
     proxyAdmin: fngate?.proxy_admin?.enable
@@ -346,19 +350,6 @@ function createClientLimits(file: ConfigFile): ProxySettings["clientLimits"] {
 /** Without APISIX's `unix:`: the planes believe peers of unix sockets where they have such. */
 function realIpFrom(file: ConfigFile): readonly string[] {
   return (file.nginx_config?.http?.real_ip_from ?? []).filter((entry) => entry !== "unix:");
-}
-
-/** As in APISIX, an explicit list of plugins without prometheus has no metrics listener either. */
-function createMetricsSettings(file: ConfigFile): ProxySettings["metrics"] {
-  const prometheus = file.plugin_attr?.prometheus;
-  const isWanted = file.plugins === undefined || file.plugins.includes("prometheus");
-  if (!isWanted || prometheus?.enable_export_server === false) return undefined;
-  return {
-    host: prometheus?.export_addr?.ip ?? LOOPBACK,
-    port: prometheus?.export_addr?.port ?? 9091,
-    uri: prometheus?.export_uri ?? "/apisix/prometheus/metrics",
-    prefix: prometheus?.metric_prefix ?? "apisix_",
-  };
 }
 
 /** Milliseconds of a number of seconds. */

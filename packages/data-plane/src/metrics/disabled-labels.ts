@@ -1,7 +1,5 @@
 import type { Snapshot } from "../compile/snapshot.ts";
-
-/** The metrics about requests, without prefix. */
-export type RequestMetric = "http_status" | "http_latency" | "bandwidth";
+import type { RequestMetric } from "./request-metrics.ts";
 
 /** Labels that are to be empty, by metric. */
 export type DisabledLabels = Readonly<Partial<Record<RequestMetric, readonly string[]>>>;

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { Clock } from "@fngate/kernel";
 import type { UpstreamHealthReport } from "@fngate/proxy";
 import { compareRevisions, type Revision } from "@fngate/store";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
@@ -17,8 +18,6 @@ export interface ConnectionCounts {
 }
 
 export interface MetricsSources {
-  /** Prefix of APISIX's metric names. */
-  readonly metricPrefix: string;
   /** Key prefix in the store. */
   readonly storePrefix: string;
   readonly version: string;
@@ -29,6 +28,7 @@ export interface MetricsSources {
   readonly connections: () => Promise<ConnectionCounts>;
   /** What plugins declared. */
   readonly plugins: Registry;
+  readonly clock: Clock;
   readonly listHealth: () => readonly UpstreamHealthReport[];
 }
 
@@ -49,10 +49,10 @@ export class GatewayMetrics {
 
   /** Prometheus' text format. */
   async render(): Promise<string> {
-    const { cell, metricPrefix: prefix, plugins, stats } = this.#sources;
+    const { cell, clock, plugins, stats } = this.#sources;
     const [own, declared] = await Promise.all([this.#registry.metrics(), plugins.metrics()]);
-    const disabled = disabledLabelsOf(cell.current);
-    return `${own}\n${declared}${renderRequestSeries(stats, { prefix, disabled })}`;
+    stats.expire(clock.now());
+    return `${own}\n${declared}${renderRequestSeries(stats, disabledLabelsOf(cell.current))}`;
   }
 
   #addTraffic(): void {
@@ -171,7 +171,7 @@ export class GatewayMetrics {
     collect: (gauge: Gauge<TLabel>) => void | Promise<void>,
   ): void {
     new Gauge({
-      name: `${this.#sources.metricPrefix}${name}`,
+      name: `${this.#sources.stats.format.prefix}${name}`,
       help,
       labelNames,
       registers: [this.#registry],

@@ -1,78 +1,43 @@
-import type { ResponseSource, SeriesNames } from "@fngate/plugin-kit";
+import { type ResponseSource, type SeriesNames, textOf } from "@fngate/plugin-kit";
 import type { ExchangeContext } from "../http/exchange-context.ts";
-import { LatencySeries } from "./latency.ts";
+import { compileRequestMetrics, REQUEST_METRICS, type RequestMetricsFormat } from "./request-metrics.ts";
+import { RequestSeries } from "./request-series.ts";
 
-/** Labels of one group of requests. */
-export interface SeriesLabels {
-  readonly route: string;
-  readonly matchedUri: string;
-  readonly matchedHost: string;
-  readonly service: string;
-  /** Empty unless a plugin said whose request it was. */
-  readonly consumer: string;
-  /** Address without port; empty for functions and own answers. */
-  readonly node: string;
-  /** APISIX's `response_source`: `apisix`, `nginx` or `upstream`. */
-  readonly source: string;
-}
-
-/** Counters of one group of requests: plain numbers that a request bumps and a scrape reads. */
-export class RequestSeries {
-  readonly labels: SeriesLabels;
-  readonly statuses = new Map<number, number>();
-  readonly requestLatency = new LatencySeries();
-  readonly upstreamLatency = new LatencySeries();
-  readonly gatewayLatency = new LatencySeries();
-  ingressBytes = 0;
-  egressBytes = 0;
-  hasUpstream = false;
-
-  constructor(labels: SeriesLabels) {
-    this.labels = labels;
-  }
-
-  record(context: ExchangeContext): void {
-    const { status, source } = context.response;
-    const { totalMs, upstreamMs } = context.timings;
-    this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
-    this.requestLatency.observe(totalMs);
-    // A function's time counts as the gateway's own, as in APISIX.
-    const isUpstream = source === "upstream" && upstreamMs !== undefined;
-    if (isUpstream) {
-      this.hasUpstream = true;
-      this.upstreamLatency.observe(upstreamMs);
-    }
-    this.gatewayLatency.observe(isUpstream ? Math.max(0, totalMs - upstreamMs) : totalMs);
-    this.ingressBytes += context.bytesReceived;
-    this.egressBytes += context.bytesSent;
-  }
-}
-
-/** Most callers and names that one route's requests are told apart by; those beyond are counted without. */
+/** Most callers, names and extra labels that one route's requests are told apart by; those beyond are counted without. */
 const MOST_NAMES = 1_000;
 
-/** Series of one route, by names, matched pattern, node and source; bounded, whatever clients send. */
-class RouteSeries {
-  readonly #unnamed: RequestSeries[] = [];
-  readonly #named = new Map<string, RequestSeries[]>();
+const NONE: readonly string[] = [];
 
-  find(context: ExchangeContext, source: string): RequestSeries {
-    const { route, seriesNames } = context;
-    const named = seriesNames && this.#listOf(seriesNames);
-    const list = named ?? this.#unnamed;
-    const names = named && seriesNames;
-    const service = names?.service ?? route?.serviceId ?? "";
+/** Series of one route, by names and extra labels, matched pattern, node and source; bounded, whatever clients send. */
+class RouteSeries {
+  readonly #format: RequestMetricsFormat;
+  readonly #named = new Map<string, RequestSeries[]>();
+  /** Requests beyond the bound. */
+  readonly #unnamed: RequestSeries[] = [];
+  readonly #nameless: readonly string[];
+
+  constructor(format: RequestMetricsFormat) {
+    this.#format = format;
+    this.#nameless = format.variables.map(() => "");
+  }
+
+  find(context: ExchangeContext, names: SeriesNames, source: string): RequestSeries {
+    const extra = this.#extraOf(context);
+    const list = this.#listOf(names, extra);
+    const { route } = context;
     const node = nodeOf(context.upstreamAddress);
     const matchedUri = route?.uri ?? "";
     const matchedHost = route?.host ?? "";
-    for (const series of list) {
+    for (const series of list ?? this.#unnamed) {
       const { labels } = series;
       const isSame = labels.matchedUri === matchedUri && labels.node === node && labels.source === source;
-      if (isSame && labels.matchedHost === matchedHost && labels.service === service) return series;
+      if (isSame && labels.matchedHost === matchedHost) return series;
     }
-    const whose = { route: names?.route ?? route?.id ?? "", service, consumer: names?.consumer ?? "" };
-    const series = new RequestSeries({ ...whose, matchedUri, matchedHost, node, source });
-    list.push(series);
+    const own = { matchedUri, matchedHost, node, source };
+    const ids = { route: route?.id ?? "", service: route?.serviceId ?? "", consumer: "", extra: this.#nameless };
+    const labels = list === undefined ? { ...ids, ...own } : { ...names, extra, ...own };
+    const series = new RequestSeries(labels, this.#format.boundsMs);
+    (list ?? this.#unnamed).push(series);
     return series;
   }
 
@@ -81,8 +46,23 @@ class RouteSeries {
     for (const list of this.#named.values()) yield* list;
   }
 
-  #listOf({ consumer, route, service }: SeriesNames): RequestSeries[] | undefined {
-    const key = `${consumer}\n${service}\n${route}`;
+  /** Drops the series that have nothing to tell any more. */
+  dropEmpty(): void {
+    dropEmpty(this.#unnamed);
+    for (const [key, list] of this.#named) {
+      dropEmpty(list);
+      if (list.length === 0) this.#named.delete(key);
+    }
+  }
+
+  #extraOf({ variables }: ExchangeContext): readonly string[] {
+    const { variables: names } = this.#format;
+    return names.length === 0 ? NONE : names.map((name) => textOf(variables.get(name)) ?? "");
+  }
+
+  #listOf({ consumer, route, service }: SeriesNames, extra: readonly string[]): RequestSeries[] | undefined {
+    const names = `${consumer}\n${service}\n${route}`;
+    const key = extra.length === 0 ? names : `${names}\n${JSON.stringify(extra)}`;
     let list = this.#named.get(key);
     if (list === undefined && this.#named.size < MOST_NAMES) {
       list = [];
@@ -90,6 +70,10 @@ class RouteSeries {
     }
     return list;
   }
+}
+
+function dropEmpty(list: RequestSeries[]): void {
+  for (let index = list.length - 1; index >= 0; index -= 1) if (list[index]?.isEmpty === true) list.splice(index, 1);
 }
 
 /** Why upstreams and functions failed, by reason. */
@@ -107,17 +91,36 @@ export class RequestStats {
   };
   /** Of phases, by plugin. */
   readonly pluginFailures = new Map<string, Record<PluginFailure, number>>();
+  readonly format: RequestMetricsFormat;
   totalRequests = 0;
 
-  /** Counts a finished request. */
+  constructor(format: RequestMetricsFormat = compileRequestMetrics()) {
+    this.format = format;
+  }
+
+  /** Counts a finished request, if a plugin wants it counted (APISIX: prometheus, on a route or in a global rule). */
   record(context: ExchangeContext): void {
+    const { seriesNames } = context;
+    if (seriesNames === undefined) return;
     const id = context.route?.id ?? "";
     let route = this.#routes.get(id);
     if (route === undefined) {
-      route = new RouteSeries();
+      route = new RouteSeries(this.format);
       this.#routes.set(id, route);
     }
-    route.find(context, sourceLabel(context)).record(context);
+    route.find(context, seriesNames, sourceLabel(context)).record(context);
+  }
+
+  /** Forgets what has not changed for as long as its metric says. */
+  expire(nowMs: number): void {
+    const { expiryMs } = this.format;
+    const limited = REQUEST_METRICS.flatMap((metric) => {
+      const afterMs = expiryMs[metric];
+      return afterMs === undefined ? [] : [{ metric, beforeMs: nowMs - afterMs }];
+    });
+    if (limited.length === 0) return;
+    for (const series of this.series()) for (const { beforeMs, metric } of limited) series.expire(metric, beforeMs);
+    for (const route of this.#routes.values()) route.dropEmpty();
   }
 
   countFailure(side: FailureSide, reason: string): void {

@@ -1,28 +1,23 @@
-import type { DisabledLabels, RequestMetric } from "./disabled-labels.ts";
-import { LATENCY_BUCKETS_MS, type LatencySeries } from "./latency.ts";
-import type { RequestSeries, RequestStats, SeriesLabels } from "./request-stats.ts";
-
-/** How the request metrics are written. */
-export interface SeriesTextOptions {
-  /** What names of metrics start with. */
-  readonly prefix: string;
-  readonly disabled: DisabledLabels;
-}
+import type { DisabledLabels } from "./disabled-labels.ts";
+import type { LatencySeries } from "./latency.ts";
+import type { ExtraLabel, RequestMetric, RequestMetricsFormat } from "./request-metrics.ts";
+import type { RequestSeries, SeriesLabels } from "./request-series.ts";
+import type { RequestStats } from "./request-stats.ts";
 
 /**
  * The request metrics in Prometheus' text format, made from the plain counters when somebody scrapes. Names, labels
  * and buckets are APISIX's (prometheus plugin). Groups of requests that differ in no label of a metric are one series
  * of it.
  */
-export function renderRequestSeries(stats: RequestStats, { disabled, prefix }: SeriesTextOptions): string {
-  const all = [...stats.series()];
-  const status = new Family("http_status", { prefix, disabled });
-  const latency = new Family("http_latency", { prefix, disabled });
-  const bandwidth = new Family("bandwidth", { prefix, disabled });
-  for (const series of all) {
+export function renderRequestSeries(stats: RequestStats, disabled: DisabledLabels): string {
+  const { format } = stats;
+  const status = new Family("http_status", format, disabled);
+  const latency = new Family("http_latency", format, disabled);
+  const bandwidth = new Family("bandwidth", format, disabled);
+  for (const series of stats.series()) {
     addStatuses(status, series);
-    addLatencies(latency, series);
-    addBandwidth(bandwidth, series);
+    if (series.hasLatency) addLatencies(latency, series, format.boundsMs);
+    if (series.hasBandwidth) addBandwidth(bandwidth, series);
   }
   return [
     status.render("counter", "HTTP status codes per service in APISIX"),
@@ -35,16 +30,23 @@ export function renderRequestSeries(stats: RequestStats, { disabled, prefix }: S
 class Family {
   readonly #name: string;
   readonly #disabled: ReadonlySet<string>;
+  readonly #extraLabels: readonly ExtraLabel[];
   readonly #samples = new Map<string, number>();
 
-  constructor(metric: RequestMetric, { disabled, prefix }: SeriesTextOptions) {
+  constructor(metric: RequestMetric, { extraLabels, prefix }: RequestMetricsFormat, disabled: DisabledLabels) {
     this.#name = `${prefix}${metric}`;
     this.#disabled = new Set(disabled[metric]);
+    this.#extraLabels = extraLabels[metric];
   }
 
   /** A label as the text format wants it. */
   label(name: string, value: string): string {
     return `${name}="${this.#disabled.has(name) ? "" : escaped(value)}"`;
+  }
+
+  /** The labels that the configuration adds, each after a comma. */
+  extra({ extra }: SeriesLabels): string {
+    return this.#extraLabels.map(({ index, name }) => `,${name}="${escaped(extra[index] ?? "")}"`).join("");
   }
 
   /** Adds to a sample; `ending` follows the metric's name. */
@@ -62,29 +64,36 @@ class Family {
 
 function addStatuses(family: Family, { labels, statuses }: RequestSeries): void {
   const own = `${family.label("matched_uri", labels.matchedUri)},${family.label("matched_host", labels.matchedHost)}`;
-  const rest = `${own},${commonLabels(family, labels)},${family.label("response_source", labels.source)}`;
-  for (const [code, count] of statuses) family.add(`code="${code}",${rest}`, count);
+  const source = family.label("response_source", labels.source);
+  const rest = `${own},${commonLabels(family, labels)},${source}${family.extra(labels)}`;
+  for (const [code, { count }] of statuses) family.add(`code="${code}",${rest}`, count);
 }
 
-function addLatencies(family: Family, series: RequestSeries): void {
-  const common = commonLabels(family, series.labels);
-  addHistogram(family, series.requestLatency, `type="request",${common}`);
-  addHistogram(family, series.gatewayLatency, `type="apisix",${common}`);
-  if (series.hasUpstream) addHistogram(family, series.upstreamLatency, `type="upstream",${common}`);
+function addLatencies(family: Family, series: RequestSeries, boundsMs: readonly number[]): void {
+  const common = commonLabels(family, series.labels) + family.extra(series.labels);
+  const add = (type: string, one: LatencySeries): void =>
+    addHistogram(family, one, { labels: `type="${type}",${common}`, boundsMs });
+  add("request", series.requestLatency);
+  add("apisix", series.gatewayLatency);
+  if (series.hasUpstream) add("upstream", series.upstreamLatency);
 }
 
-function addHistogram(family: Family, { counts, sumMs }: LatencySeries, labels: string): void {
+function addHistogram(
+  family: Family,
+  { counts, sumMs }: LatencySeries,
+  { boundsMs, labels }: { readonly labels: string; readonly boundsMs: readonly number[] },
+): void {
   let total = 0;
   for (const [index, count] of counts.entries()) {
     total += count;
-    family.add(`${labels},le="${LATENCY_BUCKETS_MS[index] ?? "+Inf"}"`, total, "_bucket");
+    family.add(`${labels},le="${boundsMs[index] ?? "+Inf"}"`, total, "_bucket");
   }
   family.add(labels, sumMs, "_sum");
   family.add(labels, total, "_count");
 }
 
 function addBandwidth(family: Family, { egressBytes, ingressBytes, labels }: RequestSeries): void {
-  const common = commonLabels(family, labels);
+  const common = commonLabels(family, labels) + family.extra(labels);
   family.add(`type="ingress",${common}`, ingressBytes);
   family.add(`type="egress",${common}`, egressBytes);
 }

@@ -12,6 +12,7 @@ describe("metrics", () => {
     await using upstream = await startEchoUpstream({ reply: { body: "four" } });
     await using plane = await startPlane({ metrics: local });
     await plane.put("services/s", { upstream: nodes(upstream.port) });
+    await plane.put("global_rules/all", { plugins: { prometheus: {} } });
     await plane.put("routes/r1", { uri: "/x/*", host: "*.example", service_id: "s" });
     await plane.put("routes/r2", { uri: "/down", plugins: { openfunction: { function_uri: "http://127.0.0.1:1" } } });
     await plane.send("/x/1", { headers: { host: "a.example" } });
@@ -34,11 +35,11 @@ describe("metrics", () => {
         "apisix_http_requests_total 4",
         "apisix_etcd_reachable 1",
         'apisix_etcd_modify_indexes{key="services"} 2',
-        'apisix_etcd_modify_indexes{key="routes"} 4',
+        'apisix_etcd_modify_indexes{key="routes"} 5',
         expect.stringContaining('version="3.18.0"} 1'),
         'fngate_function_failures_total{reason="refused"} 1',
         "fngate_config_last_reload_success 1",
-        "fngate_config_applied_revision 4",
+        "fngate_config_applied_revision 5",
         "fngate_config_diagnostics 0",
       ]),
     );
@@ -47,7 +48,7 @@ describe("metrics", () => {
 
   test("of a deleted route go with it", async () => {
     await using plane = await startPlane({ metrics: local });
-    await plane.put("routes/gone", { uri: "/x", plugins: {} });
+    await plane.put("routes/gone", { uri: "/x", plugins: { prometheus: {} } });
     await plane.send("/x");
     await eventually(() => expect(plane.accessLog).toHaveLength(1));
     await plane.remove("routes/gone");

@@ -1,5 +1,12 @@
 import { type GatewaySetup, type RunningGateway, runGateway } from "@fngate/data-plane/testing";
-import { describePlugin, fakeDeps, fakeHttp, fakeLogContext, fakeMetrics, fakeShared } from "@fngate/plugin-kit/testing";
+import {
+  describePlugin,
+  fakeDeps,
+  fakeHttp,
+  fakeLogContext,
+  fakeMetrics,
+  fakeShared,
+} from "@fngate/plugin-kit/testing";
 import { eventually, FakeClock, type OtlpCollector, startOtlpCollector } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import { openfunction } from "../openfunction/index.ts";
@@ -56,7 +63,9 @@ function settingsFor(collector: OtlpCollector, settings: object = {}) {
   return { collector: { address: collector.address }, batch_span_processor: { max_export_batch_size: 1 }, ...settings };
 }
 
-function start(config: object, metadata: object | undefined, setup: GatewaySetup = {}): Promise<RunningGateway> {
+type Metadata = Readonly<Record<string, unknown>>;
+
+function start(config: object, metadata: Metadata | undefined, setup: GatewaySetup = {}): Promise<RunningGateway> {
   return runGateway({
     plugins: [opentelemetry, openfunction, requestId],
     routes: { 1: { name: "orders", uri: "/orders/*", plugins: { opentelemetry: config } } },
@@ -210,7 +219,10 @@ describe("opentelemetry", () => {
     await using collector = await startOtlpCollector();
     const lines: string[] = [];
     const variables = ["context_traceparent", "trace_id", "span_id"].map((name) => `$opentelemetry_${name}`);
-    const options = { accessLog: { write: (line: string) => lines.push(line) }, accessLogTemplate: variables.join(" ") };
+    const options = {
+      accessLog: { write: (line: string) => lines.push(line) },
+      accessLogTemplate: variables.join(" "),
+    };
     await using gateway = await start(ALWAYS, settingsFor(collector, { set_ngx_var: true }), { options });
     await gateway.get("/orders/1");
     const { spanId, traceId } = await collector.span();
@@ -249,10 +261,9 @@ describe("opentelemetry", () => {
 
   it("sends what it has when the gateway stops", async () => {
     await using collector = await startOtlpCollector();
-    {
-      await using gateway = await start(ALWAYS, { collector: { address: collector.address } });
-      await gateway.get("/orders/1");
-    }
+    await using gateway = await start(ALWAYS, { collector: { address: collector.address } });
+    await gateway.get("/orders/1");
+    await gateway.plane.stop({ deadlineMs: 5_000 });
     expect(collector.spans).toHaveLength(1);
   });
 });

@@ -37,15 +37,15 @@ export class SpanExporter implements SpanProcessor {
   onStart(): void {}
 
   onEnd(span: ReadableSpan): void {
-    this.#batches.push(span);
+    this.#batches.push(() => span);
   }
 
-  forceFlush(): Promise<void> {
-    return this.#batches.flush();
+  async forceFlush(): Promise<void> {
+    await this.#batches.flush();
   }
 
   shutdown(): Promise<void> {
-    return this.#batches.flush();
+    return this.forceFlush();
   }
 
   #createBatches(settings: OpentelemetryMetadata["batch_span_processor"]): BatchProcessor<ReadableSpan> {

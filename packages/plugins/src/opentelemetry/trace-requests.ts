@@ -36,7 +36,7 @@ class RequestTracing implements PluginInstance {
   }
 
   rewrite(context: RequestContext): void {
-    const active = this.#source.currentFor(context);
+    const active = this.#source.current;
     if (active === undefined) return;
     const { headers } = context.request;
     const startedAtMs = this.#clock.now();

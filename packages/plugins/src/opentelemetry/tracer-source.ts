@@ -1,5 +1,5 @@
 import type { Usage } from "@fngate/kernel";
-import type { PluginDeps, RequestContext } from "@fngate/plugin-kit";
+import type { PluginDeps } from "@fngate/plugin-kit";
 import type { Tracer } from "@opentelemetry/api";
 import { compileSampler } from "./compile-sampler.ts";
 import { type OpentelemetryMetadata, opentelemetryMetadataSchema } from "./metadata.ts";
@@ -37,9 +37,9 @@ export class TracerSource {
   }
 
   /** The tracer as of now; nothing while there are no settings. */
-  currentFor(context: RequestContext): ActiveTracer | undefined {
+  get current(): ActiveTracer | undefined {
     const settings = this.#deps.metadata.current ?? this.#attributes;
-    if (settings !== this.#settings) this.#replace(settings, context);
+    if (settings !== this.#settings) this.#replace(settings);
     return this.#active;
   }
 
@@ -51,7 +51,7 @@ export class TracerSource {
     this.#active = undefined;
   }
 
-  #replace(settings: OpentelemetryMetadata | undefined, context: RequestContext): void {
+  #replace(settings: OpentelemetryMetadata | undefined): void {
     this.close();
     if (settings === undefined) return;
     const { resources, sdk } = this.#libraries;
@@ -59,7 +59,7 @@ export class TracerSource {
     const ids = new TraceIds(settings.trace_id_source, new sdk.RandomIdGenerator());
     const provider = new sdk.TracerProvider({
       resource: resources.resourceFromAttributes({
-        hostname: String(context.variables.get("hostname") ?? ""),
+        hostname: this.#deps.server.hostname,
         "service.name": "APISIX",
         ...settings.resource,
       }),

@@ -78,6 +78,47 @@ describe("prometheus", () => {
     );
   });
 
+  it("leaves requests of other routes uncounted", async () => {
+    const routes = { 1: { uri: "/a", plugins: { prometheus: {} } }, 2: { uri: "/b", plugins: {} } };
+    await using gateway = await start({ routes });
+    for (const path of ["/b", "/none", "/a"]) await gateway.get(path);
+    expect(await scrape(gateway, 1, "apisix_http_status{")).toHaveLength(1);
+    expect(await scrape(gateway, 1, "apisix_http_requests_total ")).toEqual(["apisix_http_requests_total 3"]);
+  });
+
+  it("adds the labels and takes the names and bounds that the configuration says", async () => {
+    const requestMetrics = {
+      prefix: "my_",
+      latencyBucketsMs: [10, 60_000],
+      series: {
+        http_status: { extraLabels: [{ name: "team", variable: "http_x_team" }] },
+        http_latency: { extraLabels: [{ name: "method", variable: "request_method" }] },
+      },
+    };
+    await using gateway = await runGateway({
+      plugins: [prometheus],
+      options: { metrics: { host: "127.0.0.1", port: 0 }, requestMetrics },
+      routes: { 1: { uri: "/*", plugins: { prometheus: {} } } },
+    });
+    for (const team of ["a", "b", "a"]) await gateway.get("/", { "x-team": team });
+    await gateway.get("/");
+    const lines = await eventually(async () => {
+      const { body } = await sendRequest(gateway.portOf("metrics"), METRICS);
+      expect(body).toMatch(/my_http_latency_count\{type="request",.*method="GET"\} 4/);
+      return body.split("\n");
+    });
+    const ends = (start: string) =>
+      lines.filter((line) => line.startsWith(start)).map((line) => line.slice(line.lastIndexOf(",") + 1));
+    expect(ends("my_http_status{").toSorted()).toEqual(['team=""} 1', 'team="a"} 2', 'team="b"} 1']);
+    expect(ends('my_http_latency_bucket{type="request"').map((end) => end.split(" ")[0])).toEqual([
+      'le="10"}',
+      'le="60000"}',
+      'le="+Inf"}',
+    ]);
+    expect(ends('my_bandwidth{type="egress"')).toHaveLength(1);
+    expect(lines).toContain("my_http_requests_total 4");
+  });
+
   it("has APISIX's bounds and kinds of latency", async () => {
     await using gateway = await start({ routes: { 1: { uri: "/*", plugins: { prometheus: {} } } } });
     await gateway.get("/");

@@ -8,7 +8,7 @@ import type {
   ResponseContext,
   Variables,
 } from "@fngate/plugin-kit";
-import { acquireBatches, type Batches } from "../shared/batch/acquire-batches.ts";
+import { acquireBatches, type Batches, type MetadataWithBacklog } from "../shared/batch/acquire-batches.ts";
 import { putB3, takeB3 } from "./b3.ts";
 import { RequestTrace } from "./request-trace.ts";
 import type { ZipkinConfig } from "./schema.ts";
@@ -29,18 +29,20 @@ const SEND_TIMEOUT_MS = 10_000;
 
 const MALFORMED: Reply = { kind: "reply", status: 400 };
 
+type Deps = PluginDeps<unknown, MetadataWithBacklog>;
+
 /** Makes spans of requests that are sampled, and hands every request's place in its trace on to whoever is called. */
-export function traceRequests(config: ZipkinConfig, deps: PluginDeps): PluginInstance {
+export function traceRequests(config: ZipkinConfig, deps: Deps): PluginInstance {
   return new RequestTracing(config, deps);
 }
 
 class RequestTracing implements PluginInstance {
   readonly #config: ZipkinConfig;
-  readonly #deps: PluginDeps;
+  readonly #deps: Deps;
   readonly #batches: Batches<ZipkinSpan>;
   readonly #traces = new WeakMap<RequestContext, RequestTrace>();
 
-  constructor(config: ZipkinConfig, deps: PluginDeps) {
+  constructor(config: ZipkinConfig, deps: Deps) {
     this.#config = config;
     this.#deps = deps;
     this.#batches = acquireBatches<ZipkinSpan>({
@@ -67,12 +69,12 @@ class RequestTracing implements PluginInstance {
     if (trace !== undefined) putB3(context.request.headers, trace.beginCall(), trace.isSampled);
   }
 
-  headerFilter(context: ResponseContext): void {
+  headerFilter(context: ResponseContext): undefined {
     this.#traces.get(context)?.beginAnswer();
   }
 
   log(context: LogContext): undefined {
-    for (const span of this.#traces.get(context)?.finish(context) ?? []) this.#batches.push(span, context);
+    for (const span of this.#traces.get(context)?.finish(context) ?? []) this.#batches.push(() => span, context);
   }
 
   dispose(): void {
@@ -80,7 +82,7 @@ class RequestTracing implements PluginInstance {
   }
 }
 
-async function send(spans: readonly ZipkinSpan[], url: string, { http }: PluginDeps): Promise<void> {
+async function send(spans: readonly ZipkinSpan[], url: string, { http }: Deps): Promise<void> {
   const { status } = await http.call({
     method: "POST",
     url,

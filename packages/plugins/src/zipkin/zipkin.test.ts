@@ -41,11 +41,10 @@ describe("zipkin", () => {
   /** Spans that a server gets of one request, sent by a gateway that stops. */
   async function recorded(config: object, setup: GatewaySetup = {}) {
     await using server = await startEchoUpstream({ reply: { status: 202 } });
-    const seen = await (async () => {
-      await using gateway = await start({ endpoint: `${server.origin}/api/v2/spans`, ...config }, setup);
-      await gateway.get("/path?a=b", { "x-b3-traceid": TRACE, "x-b3-spanid": SPAN });
-      return { headers: gateway.upstream.requests[0]?.headers, port: gateway.portOf() };
-    })();
+    await using gateway = await start({ endpoint: `${server.origin}/api/v2/spans`, ...config }, setup);
+    await gateway.get("/path?a=b", { "x-b3-traceid": TRACE, "x-b3-spanid": SPAN });
+    const seen = { headers: gateway.upstream.requests[0]?.headers, port: gateway.portOf() };
+    await gateway.plane.stop({ deadlineMs: 5_000 });
     const [call] = server.requests;
     expect(call).toMatchObject({
       method: "POST",
@@ -113,10 +112,9 @@ describe("zipkin", () => {
     const plugins = { zipkin: MINIMAL, "key-auth": {} };
     await using server = await startEchoUpstream();
     const config = { ...MINIMAL, endpoint: server.origin };
-    {
-      await using gateway = await start({}, { routes: { 1: { uri: "/*", plugins: { ...plugins, zipkin: config } } } });
-      expect((await gateway.get("/")).status).toBe(401);
-    }
+    await using gateway = await start({}, { routes: { 1: { uri: "/*", plugins: { ...plugins, zipkin: config } } } });
+    expect((await gateway.get("/")).status).toBe(401);
+    await gateway.plane.stop({ deadlineMs: 5_000 });
     const spans = JSON.parse(String(server.requests[0]?.body)) as Record<string, unknown>[];
     expect(span(spans, "apisix.request")).toMatchObject({
       tags: { "http.status_code": "401", "apisix.response_source": "apisix" },
@@ -205,7 +203,7 @@ describe("sampling", () => {
   it("records the share of the requests that is asked for", async () => {
     const [clock, http] = [new FakeClock(), fakeHttp()];
     const chances = [0.49, 0.5];
-    const deps = fakeDeps({ clock, http, random: () => chances.shift() ?? 1 });
+    const deps = fakeDeps<unknown, object>({ clock, http, random: () => chances.shift() ?? 1 });
     const instance = zipkin.setup(zipkinSchema.parse({ ...MINIMAL, sample_ratio: 0.5 }), deps);
     for (const _request of chances.slice()) {
       const context = fakeLogContext();
@@ -220,7 +218,7 @@ describe("sampling", () => {
 
   it("tells addresses of IPv6 as such", async () => {
     const [clock, http] = [new FakeClock(), fakeHttp()];
-    const instance = zipkin.setup(zipkinSchema.parse(MINIMAL), fakeDeps({ clock, http }));
+    const instance = zipkin.setup(zipkinSchema.parse(MINIMAL), fakeDeps<unknown, object>({ clock, http }));
     const context = fakeLogContext({ variables: { server_addr: "::1", remote_port: "1234" } });
     context.request.remoteAddress = "::2";
     void instance.rewrite?.(context);
@@ -235,7 +233,7 @@ describe("sampling", () => {
 
   it("leaves an unsampled request without spans", () => {
     const http = fakeHttp();
-    const instance = zipkin.setup(zipkinSchema.parse(MINIMAL), fakeDeps({ http }));
+    const instance = zipkin.setup(zipkinSchema.parse(MINIMAL), fakeDeps<unknown, object>({ http }));
     const context = fakeRequestContext({ headers: ["X-B3-Sampled", "0"] });
     void instance.rewrite?.(context);
     void instance.access?.(context);
