@@ -1,6 +1,6 @@
 import type { Usage } from "@fngate/kernel";
 import type { GaugeMetric, PluginDeps, RequestContext } from "@fngate/plugin-kit";
-import { Backlog } from "./backlog.ts";
+import { type Backlog, createBacklog } from "./backlog.ts";
 import { type BatchConfig, batchSettings } from "./batch-fields.ts";
 import { BatchProcessor, type Deliver } from "./batch-processor.ts";
 
@@ -54,9 +54,10 @@ class OwnedBatches<TEntry> {
   #labels: Readonly<Record<BatchLabel, string>> | undefined;
 
   constructor({ config, deliver, deps, plugin }: BatchesOptions<TEntry>) {
-    const { clock, logger, metrics, shared } = deps;
+    const { clock, logger, metadata, metrics, shared } = deps;
+    const limit = () => metadata.current?.max_pending_entries ?? DEFAULT_MAX_PENDING;
     this.#name = config.name;
-    this.#backlog = shared.acquire("backlog", () => createBacklog(plugin, deps));
+    this.#backlog = shared.acquire("backlog", () => createBacklog(plugin, deps, limit));
     this.#gauge = metrics.gauge("apisix_batch_process_entries", {
       help: "batch process remaining entries",
       labels: ["name", "route_id", "server_addr"],
@@ -88,14 +89,4 @@ class OwnedBatches<TEntry> {
     this.#backlog.release();
     if (this.#labels !== undefined) this.#gauge.remove(this.#labels);
   }
-}
-
-function createBacklog(plugin: string, deps: PluginDeps<unknown, MetadataWithBacklog>): Backlog {
-  const { clock, logger, metadata, metrics } = deps;
-  const drops = metrics.counter("fngate_dropped_entries_total", {
-    help: "Entries of batches that were not delivered, because too many waited or delivery failed",
-    labels: ["plugin", "reason"],
-  });
-  const limit = () => metadata.current?.max_pending_entries ?? DEFAULT_MAX_PENDING;
-  return new Backlog({ plugin, clock, logger, drops, limit });
 }

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@fngate/kernel";
-import type { CounterMetric } from "@fngate/plugin-kit";
+import type { CounterMetric, PluginDeps } from "@fngate/plugin-kit";
 
 /** Why entries were not delivered. */
 export type DropReason = "backlog" | "failed";
@@ -71,4 +71,14 @@ export class Backlog {
     report.atMs = nowMs;
     report.entries = 0;
   }
+}
+
+/** A backlog of a plugin, of at most `limit` entries. */
+export function createBacklog(plugin: string, deps: PluginDeps<unknown, unknown>, limit: () => number): Backlog {
+  const { clock, logger, metrics } = deps;
+  const drops = metrics.counter("fngate_dropped_entries_total", {
+    help: "Entries of batches that were not delivered, because too many waited or delivery failed",
+    labels: ["plugin", "reason"],
+  });
+  return new Backlog({ plugin, clock, logger, drops, limit });
 }

@@ -1,0 +1,91 @@
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { type Clock, messageOf } from "@fngate/kernel";
+import type { Backlog } from "../shared/batch/backlog.ts";
+
+/** How often the file is looked for under its name, milliseconds. */
+const LOOK_INTERVAL_MS = 1_000;
+
+/** What a {@link LogFile} works with. */
+export interface LogFileOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** Lines on their way to the file. */
+  readonly backlog: Backlog;
+}
+
+/**
+ * The one writer of a file in this process. Lines that come while others are written go together. Whoever moves or
+ * deletes the file needs to tell nobody: a new one is made under its name within a second. Several processes may write
+ * to the same file: lines are appended whole.
+ */
+export class LogFile {
+  readonly #options: LogFileOptions;
+  #lines: string[] = [];
+  #file: FileHandle | undefined;
+  #lookedAtMs = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: LogFileOptions) {
+    this.#options = options;
+  }
+
+  /** Appends a line, which is made only if there is room for it. */
+  write(make: () => string): void {
+    if (!this.#options.backlog.admit()) return;
+    this.#lines.push(`${make()}\n`);
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Writes what is left and closes the file. */
+  async end(): Promise<void> {
+    await this.#writing;
+    await this.#close();
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#lines.length > 0) {
+      const lines = this.#lines;
+      this.#lines = [];
+      await this.#append(lines);
+    }
+    this.#writing = undefined;
+  }
+
+  async #append(lines: readonly string[]): Promise<void> {
+    const { backlog, path } = this.#options;
+    try {
+      const file = await this.#open();
+      await file.appendFile(lines.join(""));
+      backlog.settle(lines.length);
+    } catch (error) {
+      backlog.giveUp(lines.length, { path, cause: messageOf(error) });
+      await this.#close();
+    }
+  }
+
+  async #open(): Promise<FileHandle> {
+    const { clock, path } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#file !== undefined && nowMs - this.#lookedAtMs >= LOOK_INTERVAL_MS) {
+      this.#lookedAtMs = nowMs;
+      if (!(await isStill(this.#file, path))) await this.#close();
+    }
+    if (this.#file === undefined) {
+      this.#lookedAtMs = nowMs;
+      this.#file = await open(path, "a");
+    }
+    return this.#file;
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => undefined);
+  }
+}
+
+/** Whether the path leads to the open file. */
+async function isStill(file: FileHandle, path: string): Promise<boolean> {
+  const [opened, named] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
+  return opened.ino === named?.ino && opened.dev === named.dev;
+}

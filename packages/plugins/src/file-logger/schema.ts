@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { expressionProblem } from "../shared/conditions.ts";
+import { checkBodyConditions, logFields, logMetadataFields } from "../shared/log/log-fields.ts";
+
+/** Configuration of the plugin (APISIX: file-logger). */
+export const fileLoggerSchema = z
+  .looseObject({
+    path: z.string().optional().describe("File that entries are appended to; absent: that of the plugin's metadata."),
+    match: z
+      .array(z.array(z.unknown()))
+      .max(20)
+      .optional()
+      .describe("Conditions on variables, of which one has to hold for a request to be logged."),
+    ...logFields,
+  })
+  .superRefine(checkBodyConditions)
+  .superRefine(({ match = [] }, context) => {
+    for (const expression of match) {
+      const problem = expressionProblem(expression);
+      if (problem === undefined) continue;
+      context.addIssue({ code: "custom", message: `failed to validate the 'match' expression: ${problem}` });
+      return;
+    }
+  });
+
+/** {@link fileLoggerSchema} with defaults filled in. */
+export type FileLoggerConfig = z.output<typeof fileLoggerSchema>;
+
+/** Metadata of the plugin. */
+export const fileLoggerMetadataSchema = z.looseObject({ path: z.string().optional(), ...logMetadataFields });
+
+/** {@link fileLoggerMetadataSchema} as parsed. */
+export type FileLoggerMetadata = z.output<typeof fileLoggerMetadataSchema>;
