@@ -14,6 +14,7 @@ import { cors } from "./cors/index.ts";
 import { csrf } from "./csrf/index.ts";
 import { echo } from "./echo/index.ts";
 import { faultInjection } from "./fault-injection/index.ts";
+import { fileLogger } from "./file-logger/index.ts";
 import { forwardAuth } from "./forward-auth/index.ts";
 import { gzip } from "./gzip/index.ts";
 import { hmacAuth } from "./hmac-auth/index.ts";
@@ -25,6 +26,7 @@ import { keyAuth } from "./key-auth/index.ts";
 import { limitConn } from "./limit-conn/index.ts";
 import { limitCount } from "./limit-count/index.ts";
 import { limitReq } from "./limit-req/index.ts";
+import { lokiLogger } from "./loki-logger/index.ts";
 import { mocking } from "./mocking/index.ts";
 import { multiAuth } from "./multi-auth/index.ts";
 import { opa } from "./opa/index.ts";
@@ -43,8 +45,11 @@ import { requestValidation } from "./request-validation/index.ts";
 import { responseRewrite } from "./response-rewrite/index.ts";
 import { serverlessPostFunction } from "./serverless-post-function/index.ts";
 import { serverlessPreFunction } from "./serverless-pre-function/index.ts";
+import { syslog } from "./syslog/index.ts";
+import { tcpLogger } from "./tcp-logger/index.ts";
 import { trafficSplit } from "./traffic-split/index.ts";
 import { uaRestriction } from "./ua-restriction/index.ts";
+import { udpLogger } from "./udp-logger/index.ts";
 import { uriBlocker } from "./uri-blocker/index.ts";
 import { workflow } from "./workflow/index.ts";
 import { zipkin } from "./zipkin/index.ts";
@@ -65,6 +70,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   csrf,
   echo,
   faultInjection,
+  fileLogger,
   forwardAuth,
   gzip,
   hmacAuth,
@@ -76,6 +82,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   limitConn,
   limitCount,
   limitReq,
+  lokiLogger,
   mocking,
   multiAuth,
   opa,
@@ -94,8 +101,11 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   responseRewrite,
   serverlessPostFunction,
   serverlessPreFunction,
+  syslog,
+  tcpLogger,
   trafficSplit,
   uaRestriction,
+  udpLogger,
   uriBlocker,
   workflow,
   zipkin,

@@ -89,9 +89,9 @@ function describeSecrets<TConfig>(plugin: PluginDefinition<TConfig>, options: Co
     instance.dispose?.();
     const logged = JSON.stringify(logger.lines);
     for (const path of plugin.secretFields ?? []) {
-      const secret = valueAt(options.config, path);
-      if (typeof secret !== "string") throw new Error(`the contract's config has no text at ${path}`);
-      expect(logged).not.toContain(secret);
+      const secrets = textsOf(valueAt(options.config, path));
+      if (secrets.length === 0) throw new Error(`the contract's config has no text at ${path}`);
+      for (const secret of secrets) expect(logged).not.toContain(secret);
     }
   });
 }
@@ -120,6 +120,12 @@ async function runAllRequestPhases<TConfig>(
 
 function hasDescription(property: unknown): boolean {
   return typeof property === "object" && property !== null && "description" in property;
+}
+
+/** A secret, or those of a map. */
+function textsOf(value: unknown): string[] {
+  const values: readonly unknown[] = typeof value === "object" && value !== null ? Object.values(value) : [value];
+  return values.filter((one) => typeof one === "string");
 }
 
 /** The value at a dotted path. */

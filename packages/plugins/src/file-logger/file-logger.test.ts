@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { describeSchema } from "../testing/describe-schema.ts";
 import { gatewayWith } from "../testing/gateway-with.ts";
 import { fileLogger } from "./index.ts";
-import { fileLoggerSchema } from "./schema.ts";
+import { type FileLoggerMetadata, fileLoggerSchema } from "./schema.ts";
 
 describePlugin(fileLogger, { folder: import.meta.dirname, config: { path: "file.log" } });
 
@@ -105,7 +105,10 @@ describe("file-logger", () => {
     await using directory = await tempDirectory();
     const path = join(directory.path, "file.log");
     const clock = new FakeClock();
-    const plugin = fileLogger.setup(fileLoggerSchema.parse({ path, log_format: FORMAT }), fakeDeps({ clock }));
+    const plugin = fileLogger.setup(
+      fileLoggerSchema.parse({ path, log_format: FORMAT }),
+      fakeDeps<unknown, FileLoggerMetadata>({ clock }),
+    );
     const log = (n: number) => plugin.log?.(fakeLogContext({ variables: { arg_n: String(n) } }));
     log(1);
     await entriesOf(path, 1);
@@ -127,7 +130,7 @@ describe("file-logger", () => {
     const folder = join(directory.path, "later");
     const path = join(folder, "file.log");
     const metrics = fakeMetrics();
-    const deps = fakeDeps({ metrics, clock: new FakeClock() });
+    const deps = fakeDeps<unknown, FileLoggerMetadata>({ metrics, clock: new FakeClock() });
     const plugin = fileLogger.setup(fileLoggerSchema.parse({ path, log_format: FORMAT }), deps);
     plugin.log?.(fakeLogContext());
     const labels = { plugin: "file-logger", reason: "failed" };

@@ -31,8 +31,9 @@ export class LogFile {
 
   /** Appends a line, which is made only if there is room for it. */
   write(make: () => string): void {
-    if (!this.#options.backlog.admit()) return;
-    this.#lines.push(`${make()}\n`);
+    const line = this.#options.backlog.admit(make);
+    if (line === undefined) return;
+    this.#lines.push(`${line}\n`);
     this.#writing ??= this.#writeAll();
   }
 

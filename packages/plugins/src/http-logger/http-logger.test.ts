@@ -4,6 +4,7 @@ import { createCertificates, type EchoUpstream, eventually, startEchoUpstream } 
 import { describe, expect, it } from "vitest";
 import { describeSchema } from "../testing/describe-schema.ts";
 import { gatewayWith } from "../testing/gateway-with.ts";
+import { loggerDefaults } from "../testing/logger-defaults.ts";
 import { httpLogger } from "./index.ts";
 import { httpLoggerSchema } from "./schema.ts";
 
@@ -15,22 +16,7 @@ describePlugin(httpLogger, {
 describeSchema(httpLoggerSchema, {
   defaults: [
     { uri: "http://h" },
-    {
-      uri: "http://h",
-      timeout: 3,
-      concat_method: "json",
-      ssl_verify: false,
-      include_req_body: false,
-      include_resp_body: false,
-      max_req_body_bytes: 524288,
-      max_resp_body_bytes: 524288,
-      name: "http logger",
-      batch_max_size: 1000,
-      inactive_timeout: 5,
-      buffer_duration: 60,
-      max_retry_count: 0,
-      retry_delay: 1,
-    },
+    { uri: "http://h", timeout: 3, concat_method: "json", ssl_verify: false, ...loggerDefaults("http logger") },
   ],
   accepts: [
     { uri: "https://[::1]:9/a?b", log_format: { a: { b: "$host" } }, other: 1 },

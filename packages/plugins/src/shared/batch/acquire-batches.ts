@@ -29,7 +29,7 @@ export interface MetadataWithBacklog {
 const DEFAULT_MAX_PENDING = 8192;
 
 /** The batches of a configuration, made when nobody has them yet. They are flushed when the data plane stops. */
-export function acquireBatches<TEntry>(options: BatchesOptions<TEntry>): Batches<TEntry> {
+export function acquireBatches<TEntry extends {}>(options: BatchesOptions<TEntry>): Batches<TEntry> {
   const { config, deps } = options;
   const key = `batches ${deps.owner} ${JSON.stringify(config)}`;
   const usage = deps.shared.acquire(
@@ -45,7 +45,7 @@ export function acquireBatches<TEntry>(options: BatchesOptions<TEntry>): Batches
 
 type BatchLabel = "name" | "route_id" | "server_addr";
 
-class OwnedBatches<TEntry> {
+class OwnedBatches<TEntry extends {}> {
   readonly #name: string;
   readonly #processor: BatchProcessor<TEntry>;
   readonly #backlog: Usage<Backlog>;

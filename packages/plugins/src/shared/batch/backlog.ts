@@ -38,15 +38,16 @@ export class Backlog {
     return this.#waiting;
   }
 
-  /** Takes one more entry in; false, and counted as dropped, when there are too many. */
-  admit(): boolean {
+  /** Takes one more entry in, which is made only if there is room for it; else nothing, counted as dropped. */
+  admit<TEntry extends {}>(make: () => TEntry): TEntry | undefined {
     const limit = this.#options.limit();
     if (this.#waiting >= limit) {
       this.#drop("backlog", 1, { limit });
-      return false;
+      return undefined;
     }
+    const entry = make();
     this.#waiting += 1;
-    return true;
+    return entry;
   }
 
   /** So many entries are delivered. */

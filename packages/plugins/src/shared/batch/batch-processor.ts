@@ -41,7 +41,7 @@ interface Batch<TEntry> {
 const MAX_UNDER_WAY = 8;
 
 /** Gathers entries, and delivers them in batches. */
-export class BatchProcessor<TEntry> {
+export class BatchProcessor<TEntry extends {}> {
   readonly #options: BatchProcessorOptions<TEntry>;
   readonly #queue: Batch<TEntry>[] = [];
   readonly #whenIdle: (() => void)[] = [];
@@ -60,8 +60,8 @@ export class BatchProcessor<TEntry> {
   /** Takes an entry, unless too many wait already: then it is not even made, and counted as dropped. Never waits. */
   push(make: () => TEntry): void {
     const { backlog, clock, settings } = this.#options;
-    if (!backlog.admit()) return;
-    const entry = this.#make(make);
+    const entry = backlog.admit(make);
+    if (entry === undefined) return;
     this.#lastAtMs = clock.monotonicMs();
     if (this.#gathered.length === 0) this.#firstAtMs = this.#lastAtMs;
     this.#gathered.push(entry);
@@ -81,15 +81,6 @@ export class BatchProcessor<TEntry> {
 
   get #isIdle(): boolean {
     return this.#underWay === 0 && this.#pausing === 0 && this.#queue.length === 0 && this.#gathered.length === 0;
-  }
-
-  #make(make: () => TEntry): TEntry {
-    try {
-      return make();
-    } catch (error) {
-      this.#options.backlog.settle(1);
-      throw error;
-    }
   }
 
   /** Waits until what is gathered is due, for as long as something is. */

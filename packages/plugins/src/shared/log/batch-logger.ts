@@ -18,7 +18,7 @@ export interface BatchLoggerOptions<TEntry> {
 }
 
 /** A logger that gathers entries about requests and sends them in batches. */
-export function logInBatches<TEntry>({
+export function logInBatches<TEntry extends {}>({
   config,
   deliver,
   deps,
