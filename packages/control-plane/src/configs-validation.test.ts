@@ -133,10 +133,11 @@ describe("YAML", () => {
   it("is read when the content type says so", async () => {
     expect(await asYaml("routes:\n  - id: r\n    uri: /\n    plugins: {}\n")).toMatchObject({ status: 200, json: {} });
     expect((await asYaml("routes:\n  - id: r\n    uri: 1\n")).json).toMatchObject({ errors: [{ resource_id: "r" }] });
+    expect((await asYaml("routes:\n  - id: r\n    uri: /\n    plugins:\n      tag:\n")).status).toBe(200);
     expect((await asYaml("routes: []", "text/plain")).status).toBe(400);
   });
 
-  it.each(["routes: [", "a: b: c", "a: 1\na: 2"])("%j is refused", async (body) => {
+  it.each(["", "# nothing", "routes: [", "a: b: c", "a: 1\na: 2"])("%j is refused", async (body) => {
     expect(await asYaml(body)).toMatchObject({
       status: 400,
       json: { error_msg: "invalid request body: invalid yaml request body" },

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { GatewayError } from "@fngate/kernel";
+import { emptyTableForNull } from "@fngate/schema";
 import { parse } from "yaml";
 import { decodeLuaJson } from "./lua-json.ts";
 
@@ -46,7 +47,7 @@ function parseYaml(text: string): object {
   let cause: unknown;
   try {
     // APISIX's parser knows merge keys (<<).
-    value = parse(text, { merge: true });
+    value = parse(text, emptyTableForNull, { merge: true });
   } catch (error) {
     cause = error;
   }

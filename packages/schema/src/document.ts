@@ -15,6 +15,14 @@ export interface DocumentItem {
   readonly version: unknown;
 }
 
+/**
+ * A reviver for YAML: an empty value is an empty table, as APISIX's reader has it. `key-auth:` alone is how files name a
+ * plugin without configuration. Source: lyaml's null.
+ */
+export function emptyTableForNull(key: unknown, value: unknown): unknown {
+  return value === null && key !== "" ? {} : value;
+}
+
 /** Kinds with a section of their own, named by their plural; objects that live below others are listed among those. */
 export function documentSections(): readonly ResourceDefinition[] {
   return registry.all().filter(({ directory }) => directory === undefined);

@@ -8,7 +8,7 @@ export {
   type ResourceUser,
   type UniquenessRule,
 } from "./definition.ts";
-export { type DocumentItem, documentSections, kindOfItem, readDocumentItem } from "./document.ts";
+export { type DocumentItem, documentSections, emptyTableForNull, kindOfItem, readDocumentItem } from "./document.ts";
 export {
   createKeyring,
   DEFAULT_KEYRING,

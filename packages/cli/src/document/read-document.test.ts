@@ -29,6 +29,11 @@ describe("a standalone file", () => {
     expect(warnings).toEqual([]);
   });
 
+  it("takes a plugin without anything behind its name for one without configuration", () => {
+    const { items } = read("routes:\n  - id: r\n    uri: /a\n    plugins:\n      key-auth:\nupstreams:\n");
+    expect(items.map(({ value }) => value)).toEqual([{ id: "r", uri: "/a", plugins: { "key-auth": {} } }]);
+  });
+
   it("knows anchors and merge keys, as often as they are used", () => {
     const uses = Array.from({ length: 500 }, (_, index) => `  - <<: *base\n    id: "${index}"`).join("\n");
     const { items } = read(`routes:\n  - &base\n    id: first\n    uri: /a\n${uses}\n`);

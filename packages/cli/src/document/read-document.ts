@@ -1,5 +1,11 @@
 import { GatewayError, messageOf } from "@fngate/kernel";
-import { type DocumentItem, documentSections, type ResourceDefinition, readDocumentItem } from "@fngate/schema";
+import {
+  type DocumentItem,
+  documentSections,
+  emptyTableForNull,
+  type ResourceDefinition,
+  readDocumentItem,
+} from "@fngate/schema";
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
 import type { Environment } from "../config/environment.ts";
 import { nearest } from "../config/nearest.ts";
@@ -108,7 +114,7 @@ function parseYaml({ text, title, environment }: DocumentSource): Parsed {
     throw unreadable(`${title}:${lines.linePos(error.pos[0]).line}: ${message}`, error);
   }
   try {
-    const root: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    const root: unknown = document.toJS({ maxAliasCount: MAX_ALIASES, reviver: emptyTableForNull });
     return { root, originOf: (path) => originIn(document, lines, { title, path }) };
   } catch (error) {
     throw unreadable(`${title}: ${messageOf(error)}`, error);
