@@ -7,6 +7,7 @@ import { awsLambda } from "./aws-lambda/index.ts";
 import { azureFunctions } from "./azure-functions/index.ts";
 import { basicAuth } from "./basic-auth/index.ts";
 import { batchRequests } from "./batch-requests/index.ts";
+import { bodyTransformer } from "./body-transformer/index.ts";
 import { brotli } from "./brotli/index.ts";
 import { clientControl } from "./client-control/index.ts";
 import { consumerRestriction } from "./consumer-restriction/index.ts";
@@ -63,6 +64,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   azureFunctions,
   basicAuth,
   batchRequests,
+  bodyTransformer,
   brotli,
   clientControl,
   consumerRestriction,

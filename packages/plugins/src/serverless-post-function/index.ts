@@ -1,5 +1,5 @@
 import { definePlugin } from "@fngate/plugin-kit";
-import { refuseLua } from "../shared/lua-functions.ts";
+import { refuseLua } from "../shared/lua-refusal.ts";
 import { serverlessPostFunctionSchema } from "./schema.ts";
 
 /** Known, validated and refused: Lua after all other plugins (APISIX: serverless-post-function). */
@@ -8,5 +8,5 @@ export const serverlessPostFunction = definePlugin({
   version: 0.1,
   priority: -2000,
   schema: serverlessPostFunctionSchema,
-  setup: refuseLua,
+  setup: () => refuseLua("functions"),
 });

@@ -1,4 +1,19 @@
 import { describeLuaPlugin } from "../testing/describe-lua-plugin.ts";
+import { describeSchema } from "../testing/describe-schema.ts";
 import { serverlessPostFunction } from "./index.ts";
+import { serverlessPostFunctionSchema } from "./schema.ts";
 
-describeLuaPlugin(serverlessPostFunction, import.meta.dirname);
+const functions = ["return function() end"];
+
+describeSchema(serverlessPostFunctionSchema, {
+  defaults: [{ functions }, { functions, phase: "access" }],
+  accepts: [{ functions, phase: "before_proxy", other: 1 }],
+  refuses: [
+    [{}, "functions"],
+    [{ functions: [] }, "functions"],
+    [{ functions: [1] }, "functions.0"],
+    [{ functions, phase: "abc" }, "phase"],
+  ],
+});
+
+describeLuaPlugin(serverlessPostFunction, { folder: import.meta.dirname, refused: { functions: { functions } } });

@@ -1,5 +1,5 @@
 import { definePlugin } from "@fngate/plugin-kit";
-import { refuseLua } from "../shared/lua-functions.ts";
+import { refuseLua } from "../shared/lua-refusal.ts";
 import { serverlessPreFunctionSchema } from "./schema.ts";
 
 /** Known, validated and refused: Lua before all other plugins (APISIX: serverless-pre-function). */
@@ -8,5 +8,5 @@ export const serverlessPreFunction = definePlugin({
   version: 0.1,
   priority: 10000,
   schema: serverlessPreFunctionSchema,
-  setup: refuseLua,
+  setup: () => refuseLua("functions"),
 });

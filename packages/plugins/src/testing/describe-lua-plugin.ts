@@ -3,35 +3,28 @@ import { runGateway } from "@fngate/data-plane/testing";
 import type { PluginDefinition } from "@fngate/plugin-kit";
 import { APISIX_PRIORITIES } from "@fngate/plugin-kit/testing";
 import { describe, expect, it } from "vitest";
-import { luaFunctionsSchema } from "../shared/lua-functions.ts";
-import { describeSchema } from "./describe-schema.ts";
 
-const functions = ["return function() end"];
+/** A plugin that is known for nothing but being refused. */
+export interface LuaPluginOptions {
+  /** The plugin's folder: `import.meta.dirname` of its test. */
+  readonly folder: string;
+  /** Configurations by the field of Lua that they are refused for. */
+  readonly refused: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
 
-/** Declares the tests of a plugin that is known for nothing but being refused. */
-export function describeLuaPlugin(plugin: PluginDefinition<unknown>, folder: string): void {
+/** Declares the tests of a plugin whose configuration is Lua; in place of `describePlugin`, which needs one that runs. */
+export function describeLuaPlugin<TConfig>(plugin: PluginDefinition<TConfig>, options: LuaPluginOptions): void {
   it("has the name of its folder and APISIX's priority", () => {
-    expect([plugin.name, plugin.priority]).toEqual([basename(folder), APISIX_PRIORITIES[plugin.name]]);
+    expect([plugin.name, plugin.priority]).toEqual([basename(options.folder), APISIX_PRIORITIES[plugin.name]]);
   });
 
-  describeSchema(luaFunctionsSchema, {
-    defaults: [{ functions }, { functions, phase: "access" }],
-    accepts: [{ functions, phase: "before_proxy", other: 1 }],
-    refuses: [
-      [{}, "functions"],
-      [{ functions: [] }, "functions"],
-      [{ functions: [1] }, "functions.0"],
-      [{ functions, phase: "abc" }, "phase"],
-    ],
-  });
-
-  describe("in a gateway", () => {
-    const route = (config: object) => ({ uri: "/*", plugins: { [plugin.name]: config } });
-    const start = (config: object) =>
-      runGateway({ plugins: [plugin as PluginDefinition], routes: { 1: route(config) }, hasFindings: true });
+  describe.each(Object.entries(options.refused))("in a gateway, with %s", (field, config) => {
+    const route = (own: object) => ({ uri: "/*", plugins: { [plugin.name]: own } });
+    const start = (own: object) =>
+      runGateway({ plugins: [plugin as PluginDefinition], routes: { 1: route(own) }, hasFindings: true });
 
     it("keeps its route from being used, and says which field it is and what to do", async () => {
-      await using gateway = await start({ functions });
+      await using gateway = await start(config);
       expect((await gateway.get("/")).status).toBe(404);
       expect(gateway.plane.diagnostics).toMatchObject([
         {
@@ -39,18 +32,16 @@ export function describeLuaPlugin(plugin: PluginDefinition<unknown>, folder: str
           id: "1",
           severity: "error",
           code: "UNSUPPORTED_FIELD",
-          path: `plugins.${plugin.name}.functions`,
-          message: expect.stringMatching(
-            /^functions is Lua, which is not run: write a plugin in TypeScript .*tutorial/,
-          ),
+          path: `plugins.${plugin.name}.${field}`,
+          message: expect.stringMatching(/ is Lua, which is not run: write a plugin in TypeScript .*tutorial\.md/),
         },
       ]);
     });
 
     it("leaves the last usable version of the route in use", async () => {
-      await using gateway = await start({ _meta: { disable: true }, functions });
+      await using gateway = await start({ ...config, _meta: { disable: true } });
       expect((await gateway.get("/")).status).toBe(200);
-      await gateway.put("routes/1", route({ functions }));
+      await gateway.put("routes/1", route(config));
       expect((await gateway.get("/")).status).toBe(200);
       expect(gateway.plane.diagnostics).toHaveLength(1);
     });
