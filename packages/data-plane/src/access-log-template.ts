@@ -16,6 +16,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   request_uri: ({ request }) => request.rawTarget,
   status: ({ response }) => String(response.status),
   body_bytes_sent: ({ bytesSent }) => String(bytesSent),
+  failure_reason: ({ failureReason }) => failureReason,
   request_time: ({ timings }) => seconds(timings.totalMs),
   upstream_addr: ({ upstreamAddress }) => upstreamAddress,
   upstream_status: ({ upstreamStatus }) => upstreamStatus,

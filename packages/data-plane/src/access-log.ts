@@ -44,6 +44,7 @@ const renderJson: AccessLogRenderer = (context) => {
     service_id: route?.serviceId,
     body_bytes_sent: context.bytesSent,
     request_time: timings.totalMs / 1000,
+    reason: context.failureReason,
     upstream_addr: context.upstreamAddress || undefined,
     upstream_status: context.upstreamStatus || undefined,
     upstream_response_time: timings.upstreamMs === undefined ? undefined : timings.upstreamMs / 1000,

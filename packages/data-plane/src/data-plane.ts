@@ -319,6 +319,6 @@ class StoreDataPlane implements DataPlane {
   }
 }
 
-function tunnelFailure(status: number): FailureAnswer {
-  return { contentType: "application/json", body: renderError(status).body.toString() };
+function tunnelFailure(status: number, reason: string): FailureAnswer {
+  return { contentType: "application/json", body: renderError(status, reason).body.toString() };
 }

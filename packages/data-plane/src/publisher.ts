@@ -57,7 +57,7 @@ export class Publisher {
       const { snapshot, ...rest } = this.#compile(this.#options.cell.current, pending);
       this.#putInForce(snapshot);
       this.#tell(rest);
-      for (const held of rest.retired) held.release();
+      for (const held of rest.retired) held.retire();
     });
     return undefined;
   }
@@ -136,6 +136,6 @@ function nextTurnSize(size: number, tookMs: number): number {
 async function releaseInTurns(retired: readonly Held[]): Promise<void> {
   for (const [index, held] of retired.entries()) {
     if (index > 0 && index % RELEASES_PER_TURN === 0) await nextTurn();
-    held.release();
+    held.retire();
   }
 }

@@ -6,7 +6,7 @@ import { eventually, startEchoUpstream } from "@fngate/test-kit";
 import { describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
-import { catalogWith, startPlane } from "./testing/running-plane.ts";
+import { catalogWith, sendRequest, startPlane } from "./testing/running-plane.ts";
 
 const nodes = (port: number) => ({ nodes: { [`127.0.0.1:${port}`]: 1 } });
 
@@ -87,14 +87,44 @@ describe("a WebSocket", () => {
     await eventually(() => expect(plane.accessLog[0]).toContain('" 403 '));
   });
 
-  test("to an upstream that refuses connections is 502", async () => {
-    await using plane = await startPlane();
-    await plane.put("routes/1", { uri: "/ws", enable_websocket: true, upstream: nodes(1) });
+  test.each([
+    { what: "refuses connections", upstream: nodes(1), status: 502, reason: "refused" },
+    { what: "has no nodes", upstream: { nodes: {} }, status: 503, reason: "no-nodes" },
+  ])("to an upstream that $what gets $status, and body, log and metrics say why", async (expected) => {
+    const { reason, status, upstream } = expected;
+    await using plane = await startPlane({
+      accessLogFormat: "json",
+      metrics: { host: "127.0.0.1", port: 0 },
+    });
+    await plane.put("routes/1", { uri: "/ws", enable_websocket: true, upstream });
     const received = await plane.raw(
       "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
     );
-    expect(received).toMatch(/^HTTP\/1\.1 502 /);
-    expect(received).toContain('{"error_msg":"502 Bad Gateway"}');
+    expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(received).toContain(`"reason":"${reason}"}`);
+    await eventually(() => expect(JSON.parse(plane.accessLog[0] ?? "{}")).toMatchObject({ status, reason }));
+    const metrics = await sendRequest(plane.portOf("metrics"), "/apisix/prometheus/metrics");
+    expect(metrics.body).toContain(`fngate_upstream_failures_total{reason="${reason}"} 1`);
+  });
+
+  test("does not keep a deleted upstream's nodes being probed", async () => {
+    await using target = await startSocketServer();
+    await using probed = await startEchoUpstream();
+    await using plane = await startPlane();
+    const active = { port: probed.port, healthy: { interval: 1 }, unhealthy: { interval: 1 } };
+    await plane.put("upstreams/u", { ...nodes(target.port), checks: { active } });
+    await plane.put("routes/1", { uri: "/ws", enable_websocket: true, upstream_id: "u" });
+    const socket = new WebSocket(`ws://127.0.0.1:${plane.portOf()}/ws`);
+    await once(socket, "open");
+    expect(plane.plane.listHealth()).toHaveLength(1);
+    await eventually(() => expect(probed.requests.length).toBeGreaterThan(0));
+    await plane.remove("upstreams/u");
+    expect(plane.plane.listHealth()).toEqual([]);
+    // The tunnel lives on.
+    socket.send("hi");
+    const [message] = await once(socket, "message");
+    expect(String(message)).toBe("echo hi");
+    socket.terminate();
   });
 
   test("does not keep the gateway from stopping", async () => {

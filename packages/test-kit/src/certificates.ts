@@ -24,22 +24,32 @@ export interface Certificates {
 export interface CertificatesOptions {
   /** Names and addresses the server certificate is valid for; default: `127.0.0.1`, `::1` and `localhost`. */
   readonly names?: readonly string[];
+  /** Authorities between ours and the client's certificate, which then comes as a chain; default none. */
+  readonly intermediates?: number;
 }
 
 /** Makes an authority, a server and a client certificate with the `openssl` command, valid for two days. */
 export async function createCertificates(options: CertificatesOptions = {}): Promise<Certificates> {
-  const { names = ["127.0.0.1", "::1", "localhost"] } = options;
+  const { intermediates = 0, names = ["127.0.0.1", "::1", "localhost"] } = options;
   await using directory = await tempDirectory();
   const alternatives = names.map((name) => (isAddress(name) ? `IP:${name}` : `DNS:${name}`)).join(",");
-  const ca = await issue(directory, { name: "ca", extensions: ["basicConstraints=critical,CA:TRUE"] });
+  const authority = ["basicConstraints=critical,CA:TRUE"];
+  const ca = await issue(directory, { name: "ca", extensions: authority });
   const leaf = ["basicConstraints=CA:FALSE", "extendedKeyUsage=serverAuth,clientAuth"];
   const server = await issue(directory, {
     name: "server",
     issuer: "ca",
     extensions: [...leaf, `subjectAltName=${alternatives}`],
   });
-  const client = await issue(directory, { name: "client", issuer: "ca", extensions: leaf });
-  return { ca: ca.cert, server, client };
+  const chain: KeyPair[] = [];
+  for (let level = 0; level < intermediates; level += 1) {
+    const issuer = level === 0 ? "ca" : `ca-${level}`;
+    chain.unshift(await issue(directory, { name: `ca-${level + 1}`, issuer, extensions: authority }));
+  }
+  const issuer = intermediates === 0 ? "ca" : `ca-${intermediates}`;
+  const client = await issue(directory, { name: "client", issuer, extensions: leaf });
+  const cert = [client, ...chain].map((pair) => pair.cert).join("");
+  return { ca: ca.cert, server, client: { cert, key: client.key } };
 }
 
 interface Request {

@@ -80,7 +80,7 @@ class Bench {
     });
     const compilation = compileSnapshot(this.snapshot, { changes, revision: at }, this.deps);
     this.snapshot = compilation.snapshot;
-    for (const held of compilation.retired) held.release();
+    for (const held of compilation.retired) held.retire();
     return compilation;
   }
 

@@ -21,7 +21,7 @@ import { compileSsl } from "./ssl.ts";
 /** A new snapshot and what goes with the step to it. */
 export interface Compilation {
   readonly snapshot: Snapshot;
-  /** What the new snapshot no longer lists; released once it is in force. */
+  /** What the new snapshot no longer lists; retired once it is in force. */
   readonly retired: readonly Held[];
   /** Findings that the previous snapshot did not have. */
   readonly news: readonly Diagnostic[];

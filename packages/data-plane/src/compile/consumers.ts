@@ -19,7 +19,7 @@ export function compileConsumer(id: string, stored: StoredValue, stage: ObjectSt
     credentialId: undefined,
   };
   const claims = claimsOf(auth, stage);
-  return buildObject({ id, plugins: others, dispose: undefined }, stage, (object) => ({
+  return buildObject({ id, plugins: others }, stage, (object) => ({
     ...object,
     consumer,
     owner: consumer.name,
@@ -33,7 +33,7 @@ export function compileCredential(id: string, stored: StoredValue, stage: Object
   const resource = readResource(registry.byKind("credential"), { ...stored, id: credentialId }, stage);
   if (resource === undefined) return undefined;
   const claims = claimsOf(splitPlugins(resource.plugins, stage).auth, stage);
-  return buildObject({ id, plugins: undefined, dispose: undefined }, stage, (object) => ({
+  return buildObject({ id, plugins: undefined }, stage, (object) => ({
     ...object,
     owner,
     credentialId,
@@ -48,7 +48,7 @@ export function compileConsumerGroup(
   stage: ObjectStage,
 ): CompiledConsumerGroup | undefined {
   const resource = readResource(registry.byKind("consumer_group"), stored, stage);
-  return resource && buildObject({ id, plugins: resource.plugins, dispose: undefined }, stage, (object) => object);
+  return resource && buildObject({ id, plugins: resource.plugins }, stage, (object) => object);
 }
 
 /** Authentication plugins tell who calls and run on routes only; the others run for the consumer. */

@@ -1,3 +1,7 @@
+import { disposePlugins } from "./plugins.ts";
+import type { ObjectPlugin } from "./snapshot.ts";
+import type { UpstreamHandle } from "./upstream-handle.ts";
+
 /**
  * What compiled objects keep alive (plugin instances, connection pools), counted by its users: the snapshot that
  * lists it is one, every running request that picked it another. The last one to leave disposes it, so a reload
@@ -5,11 +9,13 @@
  */
 export class Held {
   #users = 1;
-  readonly #dispose: () => void;
+  readonly #plugins: readonly ObjectPlugin[];
+  readonly #upstream: UpstreamHandle | undefined;
 
   /** Starts with one user: the snapshot. */
-  constructor(dispose: () => void) {
-    this.#dispose = dispose;
+  constructor(plugins: readonly ObjectPlugin[], upstream?: UpstreamHandle) {
+    this.#plugins = plugins;
+    this.#upstream = upstream;
   }
 
   acquire(): void {
@@ -18,6 +24,14 @@ export class Held {
 
   release(): void {
     this.#users -= 1;
-    if (this.#users === 0) this.#dispose();
+    if (this.#users > 0) return;
+    disposePlugins(this.#plugins);
+    this.#upstream?.dispose();
+  }
+
+  /** The snapshot leaves; what only serves requests to come ends now, however long the running ones take. */
+  retire(): void {
+    this.#upstream?.retire();
+    this.release();
   }
 }

@@ -19,5 +19,5 @@ export function compileMetadata(id: string, stored: StoredValue, stage: ObjectSt
 }
 
 function build(id: string, value: unknown, stage: ObjectStage): CompiledMetadata | undefined {
-  return buildObject({ id, plugins: undefined, dispose: undefined }, stage, (object) => ({ ...object, value }));
+  return buildObject({ id, plugins: undefined }, stage, (object) => ({ ...object, value }));
 }

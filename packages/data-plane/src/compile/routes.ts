@@ -14,7 +14,7 @@ import { luaRefusal } from "./lua-refusal.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import type { CompiledRoute } from "./snapshot.ts";
 import { readResource, type StoredValue } from "./stored-object.ts";
-import { chooseUpstream, disposeUpstream } from "./upstreams.ts";
+import { chooseUpstream } from "./upstreams.ts";
 
 type StoredRoute = Resource<"route">;
 
@@ -26,8 +26,7 @@ export function compileRoute(id: string, stored: StoredValue, stage: ObjectStage
   if (selector === undefined) return undefined;
   const { timeout } = route;
   const upstream = chooseUpstream(route, { directory: "routes", id, timeout }, stage);
-  const dispose = (): void => disposeUpstream(upstream.upstream);
-  return buildObject({ id, plugins: route.plugins, dispose }, stage, (object) => ({
+  return buildObject({ id, plugins: route.plugins, upstream: upstream.upstream }, stage, (object) => ({
     ...object,
     ...upstream,
     name: route.name,

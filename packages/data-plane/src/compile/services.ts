@@ -3,7 +3,7 @@ import { luaRefusal } from "./lua-refusal.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import type { CompiledObject, CompiledService, CompiledUpstream } from "./snapshot.ts";
 import { readResource, type StoredValue } from "./stored-object.ts";
-import { chooseUpstream, compileUpstreamStage, disposeUpstream, identityOf } from "./upstreams.ts";
+import { chooseUpstream, compileUpstreamStage, identityOf } from "./upstreams.ts";
 
 /** Compiles a service. */
 export function compileService(id: string, stored: StoredValue, stage: ObjectStage): CompiledService | undefined {
@@ -13,8 +13,7 @@ export function compileService(id: string, stored: StoredValue, stage: ObjectSta
     return stage.findings.error("UNSUPPORTED_FIELD", "script", luaRefusal("script", "service"));
   }
   const upstream = chooseUpstream(service, { directory: "services", id }, stage);
-  const dispose = (): void => disposeUpstream(upstream.upstream);
-  return buildObject({ id, plugins: service.plugins, dispose }, stage, (object) => ({
+  return buildObject({ id, plugins: service.plugins, upstream: upstream.upstream }, stage, (object) => ({
     ...object,
     ...upstream,
     name: service.name,
@@ -32,8 +31,7 @@ export function compileNamedUpstream(
   const resource = readResource(registry.byKind("upstream"), stored, stage);
   if (resource === undefined) return undefined;
   const upstream = compileUpstreamStage(resource, identityOf({ directory: "upstreams", id }, stage), stage);
-  const dispose = (): void => disposeUpstream(upstream);
-  return buildObject({ id, plugins: undefined, dispose }, stage, (object) => ({
+  return buildObject({ id, plugins: undefined, upstream }, stage, (object) => ({
     ...object,
     upstream,
   }));
@@ -42,11 +40,11 @@ export function compileNamedUpstream(
 /** Compiles a plugin config. */
 export function compilePluginConfig(id: string, stored: StoredValue, stage: ObjectStage): CompiledObject | undefined {
   const resource = readResource(registry.byKind("plugin_config"), stored, stage);
-  return resource && buildObject({ id, plugins: resource.plugins, dispose: undefined }, stage, (object) => object);
+  return resource && buildObject({ id, plugins: resource.plugins }, stage, (object) => object);
 }
 
 /** Compiles a global rule. */
 export function compileGlobalRule(id: string, stored: StoredValue, stage: ObjectStage): CompiledObject | undefined {
   const resource = readResource(registry.byKind("global_rule"), stored, stage);
-  return resource && buildObject({ id, plugins: resource.plugins, dispose: undefined }, stage, (object) => object);
+  return resource && buildObject({ id, plugins: resource.plugins }, stage, (object) => object);
 }

@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { ConfiguredPlugin, Consumer } from "@fngate/plugin-kit";
 import { createRouter, type Router, type RouterKind, type RouteSpec } from "@fngate/router";
 import type { CompiledExpression } from "@fngate/router/expr";
@@ -122,6 +123,8 @@ export interface TlsKeyPair {
 export interface ClientVerification {
   /** Authorities, PEM. */
   readonly ca: string;
+  /** The same, read. */
+  readonly authorities: readonly X509Certificate[];
   /** Most certificates between the client's and the authority's. */
   readonly maxDepth: number;
   /** Over the variable `uri`: requests that need no certificate; absent: the handshake itself insists on one. */

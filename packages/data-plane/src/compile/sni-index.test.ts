@@ -8,7 +8,7 @@ import { SniIndex } from "./sni-index.ts";
 const ENTRY = { key: "/k", value: "{}", createRevision: parseRevision(1), modRevision: parseRevision(1) };
 
 function ssl(id: string, names: readonly string[], over: Partial<CompiledSsl> = {}): CompiledSsl {
-  const held = new Held(() => {});
+  const held = new Held([]);
   return {
     ...{ id, names, held, plugins: [], pairs: [], type: "server", isEnabled: true, entry: ENTRY },
     ...{ client: undefined, protocols: undefined, ...over },
@@ -66,7 +66,7 @@ test("objects that are switched off or belong to clients serve nothing", () => {
 });
 
 test("it knows whether any object asks for client certificates", () => {
-  const mutual = ssl("1", ["a.com"], { client: { ca: "", maxDepth: 1, skip: undefined } });
+  const mutual = ssl("1", ["a.com"], { client: { ca: "", authorities: [], maxDepth: 1, skip: undefined } });
   const index = indexOf(mutual);
   expect(index.verifiesClients).toBe(true);
   expect(index.with(mutual, ssl("1", ["a.com"])).verifiesClients).toBe(false);

@@ -34,7 +34,7 @@ export function compileSsl(id: string, stored: StoredValue, stage: ObjectStage):
   if (pairs === undefined) return undefined;
   const client = ssl.client === undefined ? undefined : readVerification(ssl.client, stage);
   if (ssl.client !== undefined && client === undefined) return undefined;
-  return buildObject({ id, plugins: undefined, dispose: undefined }, stage, (object) => ({
+  return buildObject({ id, plugins: undefined }, stage, (object) => ({
     ...object,
     type: ssl.type,
     isEnabled: ssl.status === 1,
@@ -80,7 +80,7 @@ interface PairProblem {
 
 /** Messages say nothing of what is in a key. */
 function pairProblem({ cert, key }: TlsKeyPair): PairProblem | undefined {
-  const leaf = readChain(cert);
+  const [leaf] = readCertificates(cert);
   if (leaf === undefined) return { part: "cert", message: "failed to parse cert" };
   if (!key.startsWith("---")) return { part: "key", message: "failed to decrypt previous encrypted key" };
   const parsed = readKey(key);
@@ -90,13 +90,12 @@ function pairProblem({ cert, key }: TlsKeyPair): PairProblem | undefined {
 
 const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
-/** The first certificate of a chain; nothing when one of them cannot be read. */
-function readChain(pem: string): X509Certificate | undefined {
+/** The certificates of a text, in order; none when one of them cannot be read. */
+function readCertificates(pem: string): readonly X509Certificate[] {
   try {
-    const [leaf] = (pem.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
-    return leaf;
+    return (pem.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
   } catch {
-    return undefined;
+    return [];
   }
 }
 
@@ -110,12 +109,14 @@ function readKey(pem: string): KeyObject | undefined {
 
 function readVerification(stored: StoredVerification, stage: ObjectStage): ClientVerification | undefined {
   const ca = resolved(stored.ca, "client.ca", stage);
-  if (readChain(ca) === undefined) {
+  const authorities = readCertificates(ca);
+  if (authorities.length === 0) {
     return stage.findings.error("INVALID_CERTIFICATE", "client.ca", "failed to parse the authority's cert");
   }
   const patterns = stored.skip_mtls_uri_regex;
   return {
     ca,
+    authorities,
     maxDepth: stored.depth,
     skip: patterns?.map((pattern, index) => compileSkip(pattern, `client.skip_mtls_uri_regex.${index}`, stage)),
   };

@@ -28,6 +28,7 @@ export class UpstreamHandle {
   /** By timeout; all have the one certificate. */
   #variants: Map<string, CompiledUpstream> | undefined;
   #certificate: TlsKeyPair | undefined;
+  #isRetired = false;
 
   /** Raises what `compile` raises. */
   constructor(config: UpstreamConfig, identity: UpstreamIdentity | undefined, compile: UpstreamCompiler) {
@@ -55,10 +56,19 @@ export class UpstreamHandle {
     let variant = this.#variants.get(key);
     if (variant === undefined) {
       variant = this.#compile(varied(this.#config, { certificate, timeout }), this.#identity);
+      // A request that began before may need it still.
+      if (this.#isRetired) variant.retire();
       if (this.#variants.size >= MOST_VARIANTS) this.#dropOldest(this.#variants);
       this.#variants.set(key, variant);
     }
     return variant;
+  }
+
+  /** No request will choose it any more: its nodes are probed no longer. */
+  retire(): void {
+    this.#isRetired = true;
+    for (const variant of this.#variants?.values() ?? []) variant.retire();
+    this.compiled.retire();
   }
 
   /** Gives back its connections. Requests in flight keep theirs: only the claim on idle ones is given up. */

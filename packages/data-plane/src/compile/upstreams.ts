@@ -65,11 +65,6 @@ export function identityOf({ directory, id }: UpstreamOwner, { deps }: ObjectSta
   return { key: `${deps.prefix}/${directory}/${id}` };
 }
 
-/** Gives back the connections of a choice. */
-export function disposeUpstream(upstream: UpstreamChoice["upstream"]): void {
-  if (typeof upstream === "object") upstream.dispose();
-}
-
 /** An upstream inside a plugin's configuration. */
 export class InlineUpstream implements PluginUpstream {
   readonly handle: UpstreamHandle;

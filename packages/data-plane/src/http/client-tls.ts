@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { CompiledSsl } from "../compile/snapshot.ts";
+import { countIntermediates } from "./certificate-chain.ts";
 
 /** What the handshake found out about the client's certificate, in nginx's words: `FAILED:` is followed by why. */
 export type ClientVerify = "NONE" | "SUCCESS" | `FAILED:${string}`;
@@ -76,19 +77,10 @@ function distinguishedName(lines: string): string {
   return lines.split("\n").reverse().join(",");
 }
 
-function verifyOf(socket: TLSSocket, ssl: CompiledSsl): ClientVerify {
-  if (ssl.client === undefined || socket.getPeerX509Certificate() === undefined) return "NONE";
+function verifyOf(socket: TLSSocket, { client }: CompiledSsl): ClientVerify {
+  const certificate = client && socket.getPeerX509Certificate();
+  if (client === undefined || certificate === undefined) return "NONE";
   if (!socket.authorized) return `FAILED:${String(socket.authorizationError)}`;
-  return countIntermediates(socket) > ssl.client.maxDepth ? "FAILED:certificate chain too long" : "SUCCESS";
-}
-
-/** Certificates between the client's and the authority's: what OpenSSL's depth limits, which Node has no option for. */
-function countIntermediates(socket: TLSSocket): number {
-  let count = 0;
-  let certificate = socket.getPeerCertificate(true);
-  while (certificate.issuerCertificate !== undefined && certificate.issuerCertificate !== certificate) {
-    certificate = certificate.issuerCertificate;
-    count += 1;
-  }
-  return Math.max(0, count - 1);
+  const count = countIntermediates(certificate, client.authorities);
+  return count > client.maxDepth ? "FAILED:certificate chain too long" : "SUCCESS";
 }

@@ -117,6 +117,8 @@ export class ExchangeContext implements LogContext {
   /** Scheme and host of the upstream request, for the access log. */
   upstreamScheme: string;
   upstreamHost: string;
+  /** Why no complete answer came from the upstream or function, for logs; absent: one came, or none was asked for. */
+  failureReason: string | undefined;
   /** The configuration that the request began with. */
   readonly snapshot: Snapshot;
   consumer: Consumer | undefined;
@@ -154,6 +156,7 @@ export class ExchangeContext implements LogContext {
     this.upstreamStatus = "";
     this.upstreamScheme = "http";
     this.upstreamHost = request.rawHost;
+    this.failureReason = undefined;
     this.snapshot = started.snapshot;
     this.consumer = undefined;
     this.overrides = undefined;

@@ -11,7 +11,7 @@ import {
 } from "@fngate/plugin-kit";
 import type { Forwarder, UpgradeTunnel } from "@fngate/proxy";
 import type { ConsumerOverlays } from "../compile/consumer-overlays.ts";
-import type { RequestStats } from "../metrics/request-stats.ts";
+import type { FailureSide, RequestStats } from "../metrics/request-stats.ts";
 import { addCharset } from "./answer-headers.ts";
 import { runBeforeProxy } from "./before-proxy.ts";
 import type { ClientExchange } from "./client-exchange.ts";
@@ -78,6 +78,14 @@ export class ExchangeRun {
     const { refusal } = this.plan;
     if (refusal !== undefined) this.fail(refusal);
     else this.#guard(() => this.#runPhases(0));
+  }
+
+  /** Takes down that an upstream or function failed, for metrics and logs. */
+  noteFailure(side: FailureSide, reason: string, cause?: Error): void {
+    const { context, deps } = this;
+    context.failureReason = reason;
+    deps.stats.countFailure(side, reason);
+    deps.logger.error({ route: context.route?.id, reason, cause: cause?.message }, `${side} failed`);
   }
 
   /** Answers with an error of the gateway's own, unless something went out already: then the client is cut off. */

@@ -21,6 +21,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   credential_id: ({ consumer }) => consumer?.credentialId,
   status: ({ response }) => (response.status === 0 ? undefined : String(response.status)),
   response_source: ({ response }) => response.source,
+  failure_reason: ({ failureReason }) => failureReason,
   body_bytes_sent: ({ bytesSent }) => String(bytesSent),
   bytes_sent: ({ bytesSent }) => String(bytesSent),
   request_length: (context) => String(context.bytesReceived),

@@ -94,8 +94,7 @@ export class FunctionCarrier implements AnswerOwner {
     this.#stopTimer();
     if (outcome.kind === "responded" || outcome.kind === "cancelled") return;
     const { reason, cause } = outcome.failure;
-    run.deps.stats.countFailure("function", reason);
-    run.deps.logger.error({ route: run.context.route?.id, reason, cause: cause.message }, "function call failed");
+    run.noteFailure("function", reason, cause);
     if (outcome.kind === "truncated") run.downstream.cut();
     else this.#fail(this.#call.failureStatus, reason);
   }
@@ -107,6 +106,7 @@ export class FunctionCarrier implements AnswerOwner {
 
   #fail(status: number, reason: string): void {
     const body = this.errorResponse;
+    this.#run.context.failureReason ??= reason;
     this.#run.send(body === undefined ? renderError(status, reason) : renderReply({ kind: "reply", status, body }));
   }
 }

@@ -275,9 +275,18 @@ describe("client certificates", () => {
   });
 
   test("a chain with more certificates in between than the depth allows is refused", async () => {
+    const chained = await createCertificates({ intermediates: 1 });
     await using gateway = await startTls();
+    const ask = (path = "/") => gateway.ask("a.test", { servername: "a.test", ...chained.client }, path);
+    await serve(gateway.plane, { client: { ca: chained.ca } });
+    expect((await ask()).text).toContain("HTTP/1.1 200");
+    await serve(gateway.plane, { client: { ca: chained.ca, depth: 0 } });
+    await expect(ask().then(({ text }) => text)).resolves.toBe("");
+    await serve(gateway.plane, { client: { ca: chained.ca, depth: 0, skip_mtls_uri_regex: ["^/open"] } });
+    expect((await ask()).text).toContain("HTTP/1.1 400");
+    expect((await ask("/open")).text).toContain("HTTP/1.1 200");
+    // The authority signed this client's certificate itself: nothing is in between.
     await serve(gateway.plane, client({ depth: 0 }));
-    // The authority signed the client's certificate itself: nothing is in between.
     expect((await gateway.ask("a.test", known())).text).toContain("HTTP/1.1 200");
   });
 

@@ -30,6 +30,7 @@ export class TunnelCarrier {
     if (run.isClosed) return;
     const node = this.#upstream.pick(undefined, variableReader(run.context));
     if (node === undefined) {
+      run.noteFailure("upstream", this.#upstream.noNodeReason);
       run.fail(503, this.#upstream.noNodeReason);
       return;
     }
@@ -86,13 +87,11 @@ export class TunnelCarrier {
   }
 
   #settle(outcome: UpgradeOutcome): void {
-    const { context, deps } = this.#run;
+    const { context } = this.#run;
     this.#run.running = undefined;
     context.response.status = outcome.kind === "cancelled" ? 499 : outcome.status;
     if (outcome.kind === "failed") {
-      const { cause, reason } = outcome.failure;
-      deps.stats.countFailure("upstream", reason);
-      deps.logger.error({ route: context.route?.id, reason, cause: cause.message }, "upstream failed");
+      this.#run.noteFailure("upstream", outcome.failure.reason, outcome.failure.cause);
     } else if (outcome.kind !== "cancelled") context.response.source = "upstream";
     context.upstreamStatus = String(context.response.status);
     this.#upgrade.finish(outcome.kind !== "cancelled");

@@ -125,13 +125,14 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
     if (attempts.length > 0) run.context.upstreamStatus = statusesOf(attempts).join(", ");
     if (outcome?.kind === "cancelled") return;
     const reason = outcome?.failure.reason ?? this.#upstream.noNodeReason;
-    run.deps.stats.countFailure("upstream", reason);
-    run.deps.logger.error(
-      { route: run.context.route?.id, reason, cause: outcome?.failure.cause.message },
-      "upstream failed",
-    );
+    run.noteFailure("upstream", reason, outcome?.failure.cause);
     if (outcome?.kind === "truncated") run.downstream.cut();
-    else this.#fail(status, reason, attempts.length > 0);
+    else this.#fail(this.#isUnresolvedInline(reason) ? 502 : status, reason, attempts.length > 0);
+  }
+
+  /** Names in a plugin's own upstream are looked up by another way in APISIX, which calls that failure 502. */
+  #isUnresolvedInline(reason: string): boolean {
+    return reason === "unresolved" && this.#run.context.overrides?.isInline === true;
   }
 
   #stopTimer(): void {

@@ -11,6 +11,8 @@ export class UpstreamOverrides implements UpstreamRequest {
   isDisabled = false;
   /** The upstream in place of the route's; a status when it cannot be called. */
   chosen: UpstreamHandle | number | undefined;
+  /** Whether that one is stored in the plugin's configuration. */
+  isInline = false;
   readonly #context: ExchangeContext;
 
   constructor(context: ExchangeContext) {
@@ -27,6 +29,7 @@ export class UpstreamOverrides implements UpstreamRequest {
       throw new TypeError("an upstream that this gateway did not compile cannot be used");
     }
     this.chosen = upstream?.handle;
+    this.isInline = upstream !== undefined;
     return true;
   }
 
@@ -35,6 +38,7 @@ export class UpstreamOverrides implements UpstreamRequest {
     if (named === undefined) return false;
     this.#context.hold(named.held);
     this.chosen = named.upstream;
+    this.isInline = false;
     return true;
   }
 }

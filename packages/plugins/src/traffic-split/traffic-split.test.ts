@@ -152,6 +152,20 @@ describe("traffic-split", () => {
     expect(await gateway.bodiesOf(["/"], { "x-to": "id" })).toEqual(["by id"]);
   });
 
+  it("answers 502 where no name of an inline upstream is found, and 503 for the route's own", async () => {
+    const unknown = { nodes: { "nowhere.invalid:80": 1 } };
+    const split = {
+      rules: [{ match: [{ vars: [["arg_a", "==", "1"]] }], weighted_upstreams: [{ upstream: unknown }] }],
+    };
+    await using gateway = await runGateway({
+      plugins: [trafficSplit as PluginDefinition],
+      routes: { 1: { uri: "/*", upstream: unknown, plugins: { "traffic-split": split } } },
+      options: { upstreams: { dns: { servers: ["127.0.0.1:9"], timeoutMs: 100, isSearchOn: false } } },
+    });
+    expect(await gateway.get("/?a=1")).toMatchObject({ status: 502, body: expect.stringContaining("unresolved") });
+    expect(await gateway.get("/")).toMatchObject({ status: 503, body: expect.stringContaining("unresolved") });
+  });
+
   it("answers 500 where there is no upstream of an id", async () => {
     await using gateway = await runGateway({
       plugins: [trafficSplit as PluginDefinition],

@@ -66,6 +66,11 @@ export class HealthChecker {
     else this.#follow(previous);
   }
 
+  /** Whether any version is in force; without one it is kept for requests that still run. */
+  get isInForce(): boolean {
+    return this.#plan !== undefined;
+  }
+
   /** Called for each request: probing begins with the first one. */
   use(): void {
     if (this.#isInUse) return;

@@ -123,6 +123,30 @@ test("a node that fails its probes gets no traffic until it has passed them agai
   expect(portsOf(upstream)).toEqual([1, 2, 3]);
 });
 
+test("a version that is retired is probed no longer while its requests run, and one that follows takes its health over", async () => {
+  using bench = new Bench();
+  const first = bench.compile({});
+  bench.down(2);
+  first.pick(undefined);
+  await bench.clock.advance(4_000);
+  expect(bench.states).toMatchObject({ 2: "unhealthy" });
+  const before = bench.probed.length;
+  first.retire();
+  first.retire();
+  expect(bench.health).toEqual([]);
+  await bench.clock.advance(10_000);
+  expect(bench.probed).toHaveLength(before);
+  expect(portsOf(first)).toEqual([1, 3]);
+  report(first, 1, { outcome: failed("refused"), isFinal: false });
+
+  const second = bench.compile({});
+  expect(bench.states).toMatchObject({ 2: "unhealthy" });
+  first.dispose();
+  await bench.clock.advance(2_000);
+  expect(bench.probed.length).toBeGreaterThan(before);
+  second.dispose();
+});
+
 test("when every node is down all are used", async () => {
   using bench = new Bench();
   const upstream = bench.compile({});

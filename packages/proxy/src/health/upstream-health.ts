@@ -23,6 +23,7 @@ export class UpstreamHealth implements AttemptObserver {
   #plan: HealthPlan;
   #keys: ReadonlyMap<UpstreamNode, string>;
   #seenVersion = -1;
+  #isRetired = false;
   #down: ReadonlySet<UpstreamNode> | undefined;
 
   constructor(usage: Usage<HealthChecker>, rules: HealthIdentityRules, nodes: readonly UpstreamNode[]) {
@@ -35,6 +36,7 @@ export class UpstreamHealth implements AttemptObserver {
 
   /** Takes other nodes in place of the present ones. */
   replaceNodes(nodes: readonly UpstreamNode[]): void {
+    if (this.#isRetired) return;
     const previous = this.#plan;
     this.#keys = keysOf(nodes, this.#rules);
     this.#plan = planOf(nodes, this.#rules);
@@ -69,8 +71,15 @@ export class UpstreamHealth implements AttemptObserver {
     if (passive.unhealthyStatuses.has(status)) checker.reportFailure(key, "http", passive);
   }
 
-  release(): void {
+  /** Leaves it to other versions which nodes there are and how they are probed; without one nothing is probed. */
+  retire(): void {
+    if (this.#isRetired) return;
+    this.#isRetired = true;
     this.#usage.value.remove(this.#plan);
+  }
+
+  release(): void {
+    this.retire();
     this.#usage.release();
   }
 

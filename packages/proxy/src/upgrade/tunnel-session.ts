@@ -115,7 +115,7 @@ export class TunnelSession implements UpgradeExchange {
     const failure = this.#failureOf(error);
     const status = statusOf({ kind: "failed", failure });
     this.#result = { kind: "failed", status, failure };
-    const { contentType = "", body = "" } = this.#start.renderFailure?.(status) ?? {};
+    const { contentType = "", body = "" } = this.#start.renderFailure?.(status, failure.reason) ?? {};
     const fields = ["Connection", "close", "Content-Length", String(Buffer.byteLength(body))];
     if (contentType !== "") fields.push("Content-Type", contentType);
     closeAfterFlush(socket);

@@ -44,8 +44,8 @@ export interface FailureAnswer {
 
 /** Settings of {@link createUpgradeTunnel}. */
 export interface UpgradeTunnelOptions {
-  /** Makes the body for a failure's status; default: an empty one. */
-  readonly renderFailure?: (status: number) => FailureAnswer;
+  /** Makes the body for a failure's status and reason; default: an empty one. */
+  readonly renderFailure?: (status: number, reason: AttemptFailure["reason"]) => FailureAnswer;
 }
 
 /** Carries WebSocket upgrades to an endpoint. */

@@ -34,6 +34,8 @@ export interface CompiledUpstream {
    * @param variable variables of the request; needed where {@link CompiledUpstream.isKeyed}
    */
   pick(tried: NodeFilter | undefined, variable?: VariableReader): UpstreamNode | undefined;
+  /** Takes no part in health checks any more; requests that have begun are served as before. */
+  retire(): void;
   /** Releases the endpoints; requests in flight end undisturbed. */
   dispose(): void;
 }

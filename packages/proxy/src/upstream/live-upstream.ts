@@ -75,6 +75,10 @@ export class LiveUpstream implements CompiledUpstream {
     return this.#set.pick(down === undefined ? tried : either(down, tried), variable);
   }
 
+  retire(): void {
+    this.#health?.retire();
+  }
+
   dispose(): void {
     this.#isDisposed = true;
     releaseAll(this.nodes);

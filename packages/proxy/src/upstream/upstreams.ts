@@ -121,7 +121,8 @@ class SharedUpstreams implements Upstreams {
   }
 
   listHealth(): readonly UpstreamHealthReport[] {
-    const named = [...this.#checkers.values()].filter(({ name }) => !name.startsWith(ANONYMOUS));
+    const isListed = ({ isInForce, name }: HealthChecker): boolean => isInForce && !name.startsWith(ANONYMOUS);
+    const named = [...this.#checkers.values()].filter(isListed);
     return named.map((checker) => ({
       name: checker.name,
       type: checker.type,
