@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import type { AdminTls, ControlPlane } from "@fngate/control-plane";
 import type { DataPlane } from "@fngate/data-plane";
 import type { SideDesk, SideSource } from "@fngate/data-plane/side";
@@ -13,8 +12,10 @@ import type { DocumentStore } from "@fngate/store/document";
 import { type AccessLogFile, openAccessLogFile } from "./access-log-file.ts";
 import { resolveAdminKeys } from "./config/admin-keys.ts";
 import type { Environment } from "./config/environment.ts";
-import type { AdminAddress, AdminSettings, EtcdSettings, ProxySettings, Settings } from "./config/settings.ts";
+import { resolveInstanceId } from "./config/instance-id.ts";
+import type { AdminAddress, AdminSettings, ProxySettings, Settings } from "./config/settings.ts";
 import { type BoundListener, findListenError, type ListenerName } from "./listening.ts";
+import { openEmbedded, openEtcd, openFile } from "./open-store.ts";
 import { readPem } from "./read-pem.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 import type { WorkerPool } from "./workers/worker-pool.ts";
@@ -200,6 +201,7 @@ class ComposedGateway implements Gateway {
           environment: this.#deps.environment,
           ...(this.#trusted && { caCertificates: [this.#trusted] }),
           serverHeader: this.#settings.serverHeader,
+          identity: { id: await resolveInstanceId(this.#settings), version: this.#settings.apisixVersion },
           ...(trustedAddresses && { trustedAddresses }),
           ...(metrics && { metrics }),
           ...(status && { status }),
@@ -314,52 +316,6 @@ class ComposedGateway implements Gateway {
 /** Processes that serve requests. */
 function workersOf({ workers }: Settings): number {
   return workers === "auto" ? availableParallelism() : workers;
-}
-
-async function openEmbedded(dataDir: string, readOnly: boolean, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
-  const { openEmbeddedStore } = await import("@fngate/store/embedded");
-  return openEmbeddedStore({ path: join(dataDir, "store.sqlite"), readOnly, logger, clock });
-}
-
-interface StandaloneFile {
-  readonly path: string;
-  readonly format: "yaml" | "json";
-  readonly prefix: string;
-}
-
-async function openFile(file: StandaloneFile, { logger, clock, environment }: ComposeDeps): Promise<ConfigStore> {
-  const [{ openDocumentFile }, { createDocumentParser }] = await Promise.all([
-    import("@fngate/store/document"),
-    import("./document/document-parser.ts"),
-  ]);
-  const parse = createDocumentParser({ ...file, title: file.path, environment, logger });
-  return openDocumentFile({ path: file.path, parse, logger, clock });
-}
-
-interface EtcdAccess extends EtcdSettings {
-  /** Authorities (PEM) for a server that no authority of its own is configured for. */
-  readonly trusted: string | undefined;
-}
-
-async function openEtcd(settings: EtcdAccess, { logger, clock }: ComposeDeps): Promise<ConfigStore> {
-  const { openEtcdStore } = await import("@fngate/store/etcd");
-  const { hosts, timeoutMs, user, password, tls } = settings;
-  const [ownCa, cert, key] = await Promise.all([
-    readPem(tls.ca, "deployment.etcd.tls.ca"),
-    readPem(tls.cert, "deployment.etcd.tls.cert"),
-    readPem(tls.key, "deployment.etcd.tls.key"),
-  ]);
-  const ca = ownCa ?? settings.trusted;
-  const { verify, serverName } = tls;
-  return openEtcdStore({
-    hosts,
-    timeoutMs,
-    ...(user !== undefined && { user }),
-    ...(password !== undefined && { password }),
-    tls: { verify, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(serverName && { serverName }) },
-    logger,
-    clock,
-  });
 }
 
 async function readAdminTls(files: NonNullable<AdminSettings["tls"]>): Promise<AdminTls> {

@@ -267,7 +267,10 @@ class StoreDataPlane implements DataPlane {
       connections: this.#connections,
       http: this.#http,
       gateway: new SubDispatch((client) => this.#handler.handle(client)),
-      server: createServerPort(this.#options),
+      server: createServerPort(this.#options, {
+        connections: () => this.#countConnections(),
+        requests: () => this.#stats.totalRequests,
+      }),
       metricPrefix: this.#stats.format.prefix,
       attributes,
       compileDeps: () => compileDeps,

@@ -52,6 +52,7 @@ export type {
   PluginMetadata,
   PluginMetrics,
   ServerPort,
+  ServerTraffic,
   SharedState,
   SubAnswer,
   SubRequest,

@@ -113,6 +113,20 @@ export interface ServerPort {
   readonly version: string;
   /** Wall-clock milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** Version of the store's server; absent when there is none, or it cannot be asked. */
+  storeVersion(): Promise<string | undefined>;
+  /** Clients of this process as of now. */
+  traffic(): Promise<ServerTraffic>;
+}
+
+/** Clients of a process and their requests. */
+export interface ServerTraffic {
+  /** Connections that are open now, and those of them that a request is under way on. */
+  readonly openConnections: number;
+  readonly busyConnections: number;
+  /** Since the start. */
+  readonly acceptedConnections: number;
+  readonly requests: number;
 }
 
 /** Narrow ports handed to `setup`; a plugin imports no global and reads no environment. */

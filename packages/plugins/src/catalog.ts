@@ -30,6 +30,7 @@ import { limitReq } from "./limit-req/index.ts";
 import { lokiLogger } from "./loki-logger/index.ts";
 import { mocking } from "./mocking/index.ts";
 import { multiAuth } from "./multi-auth/index.ts";
+import { nodeStatus } from "./node-status/index.ts";
 import { opa } from "./opa/index.ts";
 import { openfunction } from "./openfunction/index.ts";
 import { opentelemetry } from "./opentelemetry/index.ts";
@@ -38,12 +39,14 @@ import { prometheus } from "./prometheus/index.ts";
 import { proxyCache } from "./proxy-cache/index.ts";
 import { proxyMirror } from "./proxy-mirror/index.ts";
 import { proxyRewrite } from "./proxy-rewrite/index.ts";
+import { publicApi } from "./public-api/index.ts";
 import { realIp } from "./real-ip/index.ts";
 import { redirect } from "./redirect/index.ts";
 import { refererRestriction } from "./referer-restriction/index.ts";
 import { requestId } from "./request-id/index.ts";
 import { requestValidation } from "./request-validation/index.ts";
 import { responseRewrite } from "./response-rewrite/index.ts";
+import { serverInfo } from "./server-info/index.ts";
 import { serverlessPostFunction } from "./serverless-post-function/index.ts";
 import { serverlessPreFunction } from "./serverless-pre-function/index.ts";
 import { syslog } from "./syslog/index.ts";
@@ -87,6 +90,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   lokiLogger,
   mocking,
   multiAuth,
+  nodeStatus,
   opa,
   openfunction,
   opentelemetry,
@@ -95,12 +99,14 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   proxyCache,
   proxyMirror,
   proxyRewrite,
+  publicApi,
   realIp,
   redirect,
   refererRestriction,
   requestId,
   requestValidation,
   responseRewrite,
+  serverInfo,
   serverlessPostFunction,
   serverlessPreFunction,
   syslog,

@@ -27,6 +27,8 @@ export interface ConfigStore {
    * revision going backwards): the caller lists again. It ends with `STORE_ABORTED` when the signal fires.
    */
   watch(prefix: string, after: Revision, options: WatchOptions): AsyncIterable<WatchBatch>;
+  /** Version of the server behind the store, where there is one. */
+  serverVersion?(options?: CallOptions): Promise<string>;
   /** Ends every watch and frees connections; idempotent. */
   close(): Promise<void>;
 }

@@ -27,6 +27,10 @@ const apisix = z.object({
     description: "Where the data plane listens.",
     difference: "an entry without `ip` is on 127.0.0.1, in APISIX on every address",
   }),
+  id: field(z.union([z.string().min(1), z.number()]), {
+    type: "text or number",
+    description: "What `server-info` and `node-status` call the gateway; left out: an id kept in `fngate.data_dir`.",
+  }),
   enable_admin: field(z.boolean(), { description: "false leaves the Admin API out in role traditional." }),
   enable_ipv6: field(z.boolean(), {
     description: "Proxy listeners without `ip` listen on `[::1]` too.",

@@ -113,6 +113,10 @@ export interface Settings {
   readonly drainMs: number;
   /** Value of `Server`. */
   readonly serverHeader: string;
+  /** What the gateway is called; absent: an id that is made once and kept in `dataDir`. */
+  readonly instanceId: string | number | undefined;
+  /** Version of APISIX that it behaves like. */
+  readonly apisixVersion: string;
   /** Key prefix in the store. */
   readonly prefix: string;
   /** Absent: the embedded store in `dataDir`, unless the configuration is one document. */
@@ -163,6 +167,8 @@ export function createSettings(file: ConfigFile, workingDirectory: string, confi
     logLevel: file.nginx_config?.error_log_level ?? "notice",
     drainMs: nginxTimeMs(file.nginx_config?.worker_shutdown_timeout ?? "240s"),
     serverHeader: (file.apisix?.enable_server_tokens ?? true) ? `APISIX/${APISIX_VERSION}` : "APISIX",
+    instanceId: file.apisix?.id,
+    apisixVersion: APISIX_VERSION,
     prefix: file.deployment?.etcd?.prefix ?? "/apisix",
     etcd: providerOf(file, role) === "etcd" ? createEtcdSettings(file, workingDirectory) : undefined,
     trustedCertificate: trustedCertificate(file, workingDirectory),

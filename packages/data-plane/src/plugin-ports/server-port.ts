@@ -1,14 +1,42 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { ServerPort } from "@fngate/plugin-kit";
+import type { ConnectionCounts } from "../metrics/gateway-metrics.ts";
 import type { DataPlaneOptions } from "../options.ts";
 
+/** What is counted while the data plane runs. */
+export interface ServerCounts {
+  connections(): Promise<ConnectionCounts>;
+  requests(): number;
+}
+
+/** Longest wait for the store's version, milliseconds. */
+const STORE_DEADLINE_MS = 2_000;
+
 /** What plugins may know about the data plane. */
-export function createServerPort({ clock, identity, serverHeader }: DataPlaneOptions): ServerPort {
+export function createServerPort(options: DataPlaneOptions, counts: ServerCounts): ServerPort {
+  const { clock, identity, serverHeader, store } = options;
   return {
     id: identity?.id ?? randomUUID(),
     hostname: hostname(),
     version: identity?.version ?? serverHeader.split("/")[1] ?? "",
     startedAtMs: clock.now(),
+    async storeVersion() {
+      try {
+        return await store.serverVersion?.({ signal: AbortSignal.timeout(STORE_DEADLINE_MS) });
+      } catch {
+        // Whether the store answers is reported elsewhere.
+        return undefined;
+      }
+    },
+    async traffic() {
+      const { accepted, active, open } = await counts.connections();
+      return {
+        openConnections: open,
+        busyConnections: active,
+        acceptedConnections: accepted,
+        requests: counts.requests(),
+      };
+    },
   };
 }

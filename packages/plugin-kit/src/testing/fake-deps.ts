@@ -15,6 +15,7 @@ import type {
   LabelValues,
   PluginDeps,
   PluginMetrics,
+  ServerPort,
   SharedState,
 } from "../ports.ts";
 import { fakeConnections } from "./fake-connections.ts";
@@ -106,6 +107,19 @@ export function fakeConsumers<TConfig>(
   };
 }
 
+/** A {@link ServerPort} of a gateway that nobody has called. */
+export function fakeServer(overrides: Partial<ServerPort> = {}): ServerPort {
+  return {
+    id: "a-gateway",
+    hostname: "host.test",
+    version: "3.18.0",
+    startedAtMs: 0,
+    storeVersion: () => Promise.resolve(undefined),
+    traffic: () => Promise.resolve({ openConnections: 0, busyConnections: 0, acceptedConnections: 0, requests: 0 }),
+    ...overrides,
+  };
+}
+
 /** Ports of a plugin's `setup` that do nothing; a test overrides those that it is about. */
 export function fakeDeps<TConsumerConfig = unknown, TMetadata = unknown>(
   overrides: Partial<PluginDeps<TConsumerConfig, TMetadata>> = {},
@@ -132,7 +146,7 @@ export function fakeDeps<TConsumerConfig = unknown, TMetadata = unknown>(
     gateway: {
       dispatch: () => Promise.reject(new GatewayError("HTTP_CALL_FAILED", "there is no gateway behind a fake")),
     },
-    server: { id: "a-gateway", hostname: "host.test", version: "3.18.0", startedAtMs: 0 },
+    server: fakeServer(),
     attributes: {},
     ...overrides,
   };

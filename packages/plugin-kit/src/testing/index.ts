@@ -9,6 +9,7 @@ export {
   fakeDeps,
   fakeHttp,
   fakeMetrics,
+  fakeServer,
   fakeShared,
   type HttpResponder,
 } from "./fake-deps.ts";

@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { describeSchema } from "../testing/describe-schema.ts";
 import { gatewayWith } from "../testing/gateway-with.ts";
 import { fileLogger } from "./index.ts";
-import { type FileLoggerMetadata, fileLoggerSchema } from "./schema.ts";
+import type { FileLoggerMetadata } from "./metadata.ts";
+import { fileLoggerSchema } from "./schema.ts";
 
 describePlugin(fileLogger, { folder: import.meta.dirname, config: { path: "file.log" } });
 

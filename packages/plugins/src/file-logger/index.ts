@@ -1,6 +1,7 @@
 import { definePlugin } from "@fngate/plugin-kit";
 import { logToFile } from "./log-to-file.ts";
-import { fileLoggerMetadataSchema, fileLoggerSchema } from "./schema.ts";
+import { fileLoggerMetadataSchema } from "./metadata.ts";
+import { fileLoggerSchema } from "./schema.ts";
 
 /** Appends entries about requests to a file (APISIX: file-logger). */
 export const fileLogger = definePlugin({

@@ -4,7 +4,8 @@ import { createBacklog } from "../shared/batch/backlog.ts";
 import { compileAnyOf } from "../shared/conditions.ts";
 import { createRequestLog } from "../shared/log/request-log.ts";
 import { LogFile } from "./log-file.ts";
-import type { FileLoggerConfig, FileLoggerMetadata } from "./schema.ts";
+import type { FileLoggerMetadata } from "./metadata.ts";
+import type { FileLoggerConfig } from "./schema.ts";
 
 /** Lines that may wait for one file. */
 const MAX_WAITING = 8_192;

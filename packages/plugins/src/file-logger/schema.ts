@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { expressionProblem } from "../shared/conditions.ts";
-import { checkBodyConditions, logFields, logMetadataFields } from "../shared/log/log-fields.ts";
+import { checkBodyConditions, logFields } from "../shared/log/log-fields.ts";
 
 /** Configuration of the plugin (APISIX: file-logger). */
 export const fileLoggerSchema = z
@@ -25,9 +25,3 @@ export const fileLoggerSchema = z
 
 /** {@link fileLoggerSchema} with defaults filled in. */
 export type FileLoggerConfig = z.output<typeof fileLoggerSchema>;
-
-/** Metadata of the plugin. */
-export const fileLoggerMetadataSchema = z.looseObject({ path: z.string().optional(), ...logMetadataFields });
-
-/** {@link fileLoggerMetadataSchema} as parsed. */
-export type FileLoggerMetadata = z.output<typeof fileLoggerMetadataSchema>;

@@ -115,6 +115,11 @@ class EtcdConfigStore implements ConfigStore {
     return Number(deleted);
   }
 
+  async serverVersion({ signal }: CallOptions = {}): Promise<string> {
+    const { version } = await this.#endpoints.read(({ client }, options) => client.maintenance.status(options), signal);
+    return version;
+  }
+
   async *watch(prefix: string, after: Revision, { signal }: WatchOptions): AsyncGenerator<WatchBatch, void, undefined> {
     const { signal: closing } = this.#closing;
     const watch = await this.#endpoints.read(

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import type { LogContext } from "@fngate/plugin-kit";
-import { fakeDeps, fakeLogContext } from "@fngate/plugin-kit/testing";
+import { fakeDeps, fakeLogContext, fakeServer } from "@fngate/plugin-kit/testing";
 import { describe, expect, it } from "vitest";
 import type { LogConfig, LogMetadata } from "./log-fields.ts";
 import { createRequestLog } from "./request-log.ts";
@@ -18,7 +18,7 @@ interface Setup {
 }
 
 function logOf({ config = {}, metadata }: Setup = {}) {
-  const server = { id: "i", hostname: "h", version: "3.18.0", startedAtMs: 0 };
+  const server = fakeServer({ hostname: "h", version: "3.18.0" });
   const deps = fakeDeps<unknown, LogMetadata>({ metadata: { current: metadata }, server });
   return createRequestLog({ ...CONFIG, ...config }, deps);
 }
