@@ -11,5 +11,7 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // The tests' OpenID provider says at each start that it is one for tests.
+    onConsoleLog: (text) => (text.startsWith("oidc-provider ") ? false : undefined),
   },
 });

@@ -33,6 +33,7 @@ import { multiAuth } from "./multi-auth/index.ts";
 import { nodeStatus } from "./node-status/index.ts";
 import { opa } from "./opa/index.ts";
 import { openfunction } from "./openfunction/index.ts";
+import { openidConnect } from "./openid-connect/index.ts";
 import { opentelemetry } from "./opentelemetry/index.ts";
 import { openwhisk } from "./openwhisk/index.ts";
 import { prometheus } from "./prometheus/index.ts";
@@ -93,6 +94,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   nodeStatus,
   opa,
   openfunction,
+  openidConnect,
   opentelemetry,
   openwhisk,
   prometheus,

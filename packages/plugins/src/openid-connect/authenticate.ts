@@ -1,0 +1,128 @@
+import { messageOf } from "@fngate/kernel";
+import type { PhaseResult, PluginDeps, PluginInstance, RequestContext } from "@fngate/plugin-kit";
+import { findBearerToken } from "./bearer-token.ts";
+import { endLogin } from "./callback.ts";
+import { type ClaimChecks, compileClaimChecks } from "./claim-checks.ts";
+import { clearIdentity, tellAccessToken, tellSession, tellUser } from "./identity-fields.ts";
+import { beginLogin } from "./login.ts";
+import { logOut } from "./logout.ts";
+import { unauthorized } from "./refusals.ts";
+import { RelyingParty } from "./relying-party.ts";
+import { isAt, redirectUriOf } from "./request-place.ts";
+import type { OpenidConnectConfig } from "./schema.ts";
+import type { Session, StoredSession } from "./sessions.ts";
+import { TokenVerifier } from "./token-verifier.ts";
+import { Renewals } from "./tokens.ts";
+
+/** Sets up one configuration: requests with a token or a session go on, others are sent to the provider. */
+export function authenticateAtProvider(config: OpenidConnectConfig, deps: PluginDeps): PluginInstance {
+  const plugin = new OpenidConnect(config, deps);
+  return {
+    rewrite: (context) => plugin.authenticate(context),
+    headerFilter: (context) => {
+      for (const cookie of plugin.cookiesFor(context)) context.response.headers.append("Set-Cookie", cookie);
+      return undefined;
+    },
+  };
+}
+
+class OpenidConnect {
+  readonly #config: OpenidConnectConfig;
+  readonly #party: RelyingParty;
+  readonly #verifier: TokenVerifier;
+  readonly #renewals: Renewals;
+  readonly #checks: ClaimChecks;
+  /** Of requests that went on with a session that changed. */
+  readonly #cookies = new WeakMap<RequestContext, readonly string[]>();
+
+  constructor(config: OpenidConnectConfig, deps: PluginDeps) {
+    this.#config = config;
+    this.#party = new RelyingParty(config, deps);
+    this.#verifier = new TokenVerifier(config, { clock: deps.clock, provider: this.#party.provider });
+    this.#renewals = new Renewals(this.#party);
+    this.#checks = compileClaimChecks(config);
+  }
+
+  /** What the answer to a request sets. */
+  cookiesFor(context: RequestContext): readonly string[] {
+    return this.#cookies.get(context) ?? [];
+  }
+
+  async authenticate(context: RequestContext): Promise<PhaseResult> {
+    const { bearer_only, introspection_endpoint, public_key, use_jwks } = this.#config;
+    const { headers } = context.request;
+    const offered = headers.get("x-access-token");
+    clearIdentity(headers);
+    if (bearer_only || introspection_endpoint !== undefined || public_key !== undefined || use_jwks) {
+      const token = findBearerToken(context, offered);
+      if (token === "malformed") return { kind: "reply", status: 400 };
+      if (token !== undefined) return this.#byToken(context, token.text);
+      if (bearer_only) return unauthorized(this.#config.realm);
+    }
+    return this.#bySession(context);
+  }
+
+  async #byToken(context: RequestContext, token: string): Promise<PhaseResult> {
+    const { headers } = context.request;
+    try {
+      const claims = await this.#verifier.verify(context, token);
+      const refusal = this.#checks.token(claims);
+      if (refusal !== undefined) return refusal;
+      tellAccessToken(headers, token, this.#config);
+      tellUser(headers, claims, this.#config);
+      return undefined;
+    } catch (error) {
+      const problem = messageOf(error);
+      this.#party.logger.warn({ problem }, "token refused");
+      return unauthorized(this.#config.realm, problem);
+    }
+  }
+
+  async #bySession(context: RequestContext): Promise<PhaseResult> {
+    const { flows, jar, sessions } = this.#party;
+    const redirectUri = redirectUriOf(context, this.#config.redirect_uri);
+    if (isAt(context, redirectUri)) return endLogin(context, redirectUri, this.#party);
+    const session = await sessions.read(context);
+    if (context.request.path === this.#config.logout_path) return logOut(context, session, this.#party);
+    const current = session && (await this.#current(context, session));
+    if (current === undefined) return this.#unauthenticated(context);
+    if (this.#isDue(current)) return beginLogin(context, this.#party, true);
+    const refusal = this.#checks.session(current);
+    if (refusal !== undefined) return refusal;
+    jar.hide(context, [jar.name, flows.cookieName]);
+    tellSession(context.request.headers, current, this.#config);
+    return undefined;
+  }
+
+  #unauthenticated(context: RequestContext): PhaseResult | Promise<PhaseResult> {
+    const { unauth_action: action } = this.#config;
+    if (action === "auth") return beginLogin(context, this.#party);
+    if (action === "deny") return { kind: "reply", status: 401 };
+    const { flows, jar } = this.#party;
+    jar.hide(context, [jar.name, flows.cookieName]);
+    return undefined;
+  }
+
+  /** The session with tokens that hold; nothing when they do not and cannot be renewed. */
+  async #current(context: RequestContext, session: StoredSession): Promise<Session | undefined> {
+    const { sessions } = this.#party;
+    const { access_token_expires_leeway: leeway, renew_access_token_on_expiry: isRenewed } = this.#config;
+    const isExpired = session.accessExpiresAt !== undefined && session.accessExpiresAt - leeway <= sessions.now();
+    if (!isExpired) {
+      this.#cookies.set(context, await sessions.touch(context, session));
+      return session;
+    }
+    const renewed = isRenewed ? await this.#renewals.renew(session) : undefined;
+    const cookies = renewed && (await sessions.write(context, renewed, session));
+    if (cookies === undefined) return undefined;
+    this.#cookies.set(context, cookies);
+    return renewed;
+  }
+
+  /** Whether the provider is to say again who it is. */
+  #isDue(session: Session): boolean {
+    const { refresh_session_interval: interval, unauth_action: action } = this.#config;
+    if (interval === undefined || action !== "auth") return false;
+    return this.#party.sessions.now() - session.authenticatedAt > interval;
+  }
+}

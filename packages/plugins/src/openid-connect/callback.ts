@@ -1,0 +1,83 @@
+import { messageOf } from "@fngate/kernel";
+import type { Reply, RequestContext } from "@fngate/plugin-kit";
+import type { Flow, Login } from "./flows.ts";
+import { openidClient } from "./libraries.ts";
+import { redirect } from "./login.ts";
+import type { RelyingParty } from "./relying-party.ts";
+import { sessionOf } from "./tokens.ts";
+
+/** APISIX answers so whatever went wrong with a login. */
+const FAILED: Reply = { kind: "reply", status: 500 };
+
+/** Ends a login: the provider sent the caller back, with a code or with what went wrong. */
+export async function endLogin(context: RequestContext, redirectUri: string, party: RelyingParty): Promise<Reply> {
+  const { flows, logger } = party;
+  const fail = (problem: string): Reply => {
+    logger.error({ problem }, "a login failed");
+    return FAILED;
+  };
+  const login = await flows.read(context);
+  if (login === undefined) return fail("the browser began none");
+  if (context.request.method !== "GET") return fail("the provider's answer came with another method than GET");
+  const answer = new URLSearchParams(context.request.query);
+  const state = answer.get("state") ?? "";
+  const flow = await flows.resume(login, state);
+  const error = answer.get("error");
+  if (error !== null) {
+    // Without a session the caller is asked.
+    if (flow?.isSilent === true) return redirect(flow.target, party.sessions.end(context));
+    const isPassing = error === "temporarily_unavailable" && flow !== undefined;
+    return isPassing ? restart(context, { login, target: flow.target }, party) : fail("the provider refused it");
+  }
+  if (!answer.has("code")) return fail("the provider's answer has no code");
+  if (flow === undefined) return restart(context, { login, target: login.target }, party);
+  const url = new URL(redirectUri);
+  url.search = context.request.query;
+  try {
+    return await exchange(context, { flow, login, state, url }, party);
+  } catch (problem) {
+    return fail(messageOf(problem));
+  }
+}
+
+interface Exchange {
+  readonly flow: Flow;
+  readonly login: Login;
+  readonly state: string;
+  readonly url: URL;
+}
+
+/** Has the code exchanged for tokens, and begins a session with them. */
+async function exchange(context: RequestContext, parts: Exchange, party: RelyingParty): Promise<Reply> {
+  const { flow, login, state, url } = parts;
+  const { flows, logger, provider, sessions } = party;
+  const checks = {
+    expectedState: state,
+    ...(flow.nonce !== undefined && { expectedNonce: flow.nonce }),
+    ...(flow.verifier !== undefined && { pkceCodeVerifier: flow.verifier }),
+  };
+  const client = await provider.client();
+  const tokens = await openidClient().authorizationCodeGrant(client, url, checks, {}, await party.proof());
+  const cookies = await sessions.write(context, await sessionOf(tokens, party));
+  if (cookies === undefined) {
+    logger.error({}, "a login failed: the session is too large for cookies");
+    return FAILED;
+  }
+  return redirect(flow.target, [...cookies, ...(await flows.end(context, login))]);
+}
+
+interface Restart {
+  readonly login: Login;
+  readonly target: string;
+}
+
+/** The browser asks once more for what it wanted, and so begins another login; not without end. */
+async function restart(context: RequestContext, { login, target }: Restart, party: RelyingParty): Promise<Reply> {
+  const cookie = await party.flows.restart(context, login);
+  if (cookie === undefined) {
+    party.logger.error({ restarts: login.restarts }, "a login failed again and again");
+    return FAILED;
+  }
+  party.logger.warn({}, "a login begins again: the provider's answer belongs to none that is under way");
+  return redirect(target, [cookie]);
+}

@@ -1,0 +1,118 @@
+import { type Clock, GatewayError, type HttpClient, type Logger, messageOf } from "@fngate/kernel";
+import type { Configuration, CustomFetch, ServerMetadata } from "openid-client";
+import { z } from "zod";
+import { chooseMethod, clientAuthOf } from "./client-auth.ts";
+import { fetchThrough } from "./fetch-through.ts";
+import { openidClient } from "./libraries.ts";
+import { Refreshed } from "./refreshed.ts";
+import type { OpenidConnectConfig } from "./schema.ts";
+
+/** How long a discovery document is kept. */
+const DISCOVERY_TTL_MS = 3_600_000;
+
+const document = z.object({ issuer: z.string() }).catchall(z.json());
+
+/** What a provider is reached with. */
+export interface ProviderDeps {
+  readonly clock: Clock;
+  readonly http: HttpClient;
+  readonly logger: Logger;
+}
+
+/** An OpenID provider as one configuration sees it; nothing is asked of it before it is needed. */
+export class Provider {
+  readonly #config: OpenidConnectConfig;
+  readonly #deps: ProviderDeps;
+  readonly #discovered: Refreshed<ServerMetadata>;
+  readonly #clients: Refreshed<Configuration>;
+
+  constructor(config: OpenidConnectConfig, deps: ProviderDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    const onStale = (error: unknown) =>
+      deps.logger.warn({ reason: messageOf(error) }, "the OpenID provider's discovery document cannot be read again");
+    const shared = { clock: deps.clock, ttlMs: DISCOVERY_TTL_MS, onStale };
+    this.#discovered = new Refreshed({ ...shared, load: () => this.#discover() });
+    this.#clients = new Refreshed({ ...shared, load: () => this.#createClient() });
+  }
+
+  /** What the provider says of itself. Rejects when it cannot be asked. */
+  metadata(): Promise<ServerMetadata> {
+    return this.#discovered.get();
+  }
+
+  /** The client for logging in and out. Rejects when the provider cannot be asked. */
+  client(): Promise<Configuration> {
+    return this.#clients.get();
+  }
+
+  /** The client for pushing authorization requests. */
+  async pusher(): Promise<Configuration> {
+    const { par } = this.#config;
+    if (par?.endpoint_auth_method === undefined) return this.client();
+    return this.#configure(this.#withParEndpoint(await this.metadata()), par.endpoint_auth_method, []);
+  }
+
+  /** The client for questions about tokens; `headers` go along with them. */
+  async introspector(headers: readonly string[]): Promise<Configuration> {
+    const { discovery, introspection_endpoint: endpoint, introspection_endpoint_auth_method: method } = this.#config;
+    // A configured endpoint is asked whether or not the rest of the provider is there.
+    const server =
+      endpoint === undefined ? await this.metadata() : { issuer: discovery, introspection_endpoint: endpoint };
+    return this.#configure(server, method, headers);
+  }
+
+  /** A `fetch` that reaches the provider as the configuration says. */
+  fetch(headers: readonly string[] = []): CustomFetch {
+    const { ssl_verify: verifyTls } = this.#config;
+    return fetchThrough(this.#deps.http, { timeoutMs: timeoutOf(this.#config), verifyTls, headers });
+  }
+
+  async #createClient(): Promise<Configuration> {
+    const server = await this.metadata();
+    const { token_endpoint_auth_method: wanted } = this.#config;
+    const method = chooseMethod(this.#config, wanted, server.token_endpoint_auth_methods_supported);
+    const configuration = await this.#configure(this.#withParEndpoint(server), method, []);
+    // What came over the provider's TLS is checked by its signature all the same.
+    if (server.jwks_uri !== undefined) openidClient().enableNonRepudiationChecks(configuration);
+    return configuration;
+  }
+
+  #withParEndpoint(server: ServerMetadata): ServerMetadata {
+    const endpoint = this.#config.par?.endpoint;
+    return endpoint === undefined ? server : { ...server, pushed_authorization_request_endpoint: endpoint };
+  }
+
+  async #configure(server: ServerMetadata, method: string, headers: readonly string[]): Promise<Configuration> {
+    const client = openidClient();
+    const { client_id: id, iat_slack: slack } = this.#config;
+    const auth = await clientAuthOf(this.#config, method);
+    const configuration = new client.Configuration(server, id, { [client.clockTolerance]: slack }, auth);
+    configuration[client.customFetch] = this.fetch(headers);
+    // Whether a provider is reached by plain HTTP is for its address to say (APISIX warns only).
+    client.allowInsecureRequests(configuration);
+    return configuration;
+  }
+
+  async #discover(): Promise<ServerMetadata> {
+    const { discovery: url, ssl_verify: verifyTls } = this.#config;
+    const call = { method: "GET", url, headers: ["Accept", "application/json"], timeoutMs: timeoutOf(this.#config) };
+    const answer = await this.#deps.http.call({ ...call, verifyTls });
+    const parsed = answer.status === 200 ? document.safeParse(parseJson(answer.body)) : undefined;
+    if (parsed?.data !== undefined) return parsed.data;
+    throw new GatewayError("HTTP_CALL_FAILED", `the discovery document cannot be read: status ${answer.status}`);
+  }
+}
+
+/** Seconds; what APISIX stored in milliseconds was a whole thousand or more. */
+function timeoutOf({ timeout }: OpenidConnectConfig): number {
+  return timeout >= 1000 && timeout % 1000 === 0 ? timeout : timeout * 1000;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

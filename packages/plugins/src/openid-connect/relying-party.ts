@@ -1,0 +1,58 @@
+import type { Logger } from "@fngate/kernel";
+import type { PluginDeps } from "@fngate/plugin-kit";
+import type { CryptoKey, DPoPHandle } from "openid-client";
+import { importPrivateKey } from "./client-auth.ts";
+import { CookieJar } from "./cookie-jar.ts";
+import { Flows, type Login, type StoredFlow } from "./flows.ts";
+import { jose, openidClient } from "./libraries.ts";
+import { Provider } from "./provider.ts";
+import type { OpenidConnectConfig } from "./schema.ts";
+import { Sealer } from "./sealer.ts";
+import { Sessions, type StoredSession } from "./sessions.ts";
+
+/** The gateway as a client of one provider, under one configuration. */
+export class RelyingParty {
+  readonly config: OpenidConnectConfig;
+  readonly provider: Provider;
+  readonly sessions: Sessions;
+  readonly flows: Flows;
+  readonly jar: CookieJar;
+  readonly logger: Logger;
+  #proof: Promise<{ readonly DPoP?: DPoPHandle }> | undefined;
+
+  constructor(config: OpenidConnectConfig, { clock, http, logger }: Pick<PluginDeps, "clock" | "http" | "logger">) {
+    const { session: settings = {} } = config;
+    const secret = config.session?.secret ?? "";
+    const client = JSON.stringify([config.discovery, config.client_id]);
+    this.config = config;
+    this.logger = logger.child({ plugin: "openid-connect" });
+    this.provider = new Provider(config, { clock, http, logger: this.logger });
+    this.jar = new CookieJar(settings);
+    const sealer = new Sealer<StoredSession>({ secret, client, purpose: "session" });
+    this.sessions = new Sessions(settings, { sealer, jar: this.jar, clock });
+    this.flows = new Flows({
+      logins: new Sealer<Login>({ secret, client, purpose: "login" }),
+      states: new Sealer<StoredFlow>({ secret, client, purpose: "state" }),
+      jar: this.jar,
+      clock,
+    });
+  }
+
+  /** What binds tokens to a key, where that is configured. */
+  proof(): Promise<{ readonly DPoP?: DPoPHandle }> {
+    this.#proof ??= this.#createProof().catch((error: unknown) => {
+      this.#proof = undefined;
+      throw error;
+    });
+    return this.#proof;
+  }
+
+  async #createProof(): Promise<{ readonly DPoP?: DPoPHandle }> {
+    const { dpop } = this.config;
+    if (dpop?.enabled !== true) return {};
+    const privateKey = await importPrivateKey(dpop.private_key ?? "", dpop.signing_alg);
+    const publicKey = await jose().importJWK({ ...dpop.public_jwk }, dpop.signing_alg, { extractable: true });
+    const pair = { privateKey, publicKey: publicKey as CryptoKey };
+    return { DPoP: openidClient().getDPoPHandle(await this.provider.client(), pair) };
+  }
+}

@@ -1,0 +1,40 @@
+import type { RequestContext } from "@fngate/plugin-kit";
+import { percentEncode } from "../shared/percent-encoding.ts";
+
+/** What a path may have as it is (RFC 3986, `pchar`). */
+const KEPT = "/-._~!$&'()*+,;=:@";
+
+const SUFFIX = "/.apisix/redirect";
+
+/** Longest address that a login leads back to; from a longer one it leads to its path. */
+const MAX_TARGET = 2048;
+
+/** Where a client's requests go, as it sees the gateway. */
+function originOf({ request }: RequestContext): string {
+  // These say what the gateway saw, or what a trusted proxy before it did.
+  const scheme = request.headers.get("x-forwarded-proto") ?? request.scheme;
+  const host = request.headers.get("x-forwarded-host") ?? request.host;
+  return `${scheme}://${host}`;
+}
+
+/** The whole address that the provider sends callers back to. */
+export function redirectUriOf(context: RequestContext, configured: string | undefined): string {
+  if (configured === undefined) {
+    const path = percentEncode(context.request.path, KEPT);
+    return `${originOf(context)}${path.endsWith(SUFFIX) ? path : path.replace(/\/$/, "") + SUFFIX}`;
+  }
+  return configured.startsWith("/") ? `${originOf(context)}${configured}` : configured;
+}
+
+/** Whether a request is for the path of an address. */
+export function isAt({ request }: RequestContext, address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  return percentEncode(request.path, KEPT) === new URL(address).pathname;
+}
+
+/** What was asked for, as a redirect may lead there; never another host. */
+export function targetOf({ request }: RequestContext): string {
+  const path = `/${percentEncode(request.path, KEPT).replace(/^\/+/, "")}`;
+  const whole = request.query === "" ? path : `${path}?${request.query}`;
+  return whole.length <= MAX_TARGET ? whole : path;
+}

@@ -1,0 +1,94 @@
+import { hash } from "node:crypto";
+import { messageOf } from "@fngate/kernel";
+import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from "openid-client";
+import { BoundedMap } from "../shared/bounded-map.ts";
+import { jose, openidClient } from "./libraries.ts";
+import type { RelyingParty } from "./relying-party.ts";
+import type { Session } from "./sessions.ts";
+
+type Tokens = TokenEndpointResponse & TokenEndpointResponseHelpers;
+
+/** Seconds that an access token holds that does not say (APISIX: `access_token_expires_in`). */
+const DEFAULT_EXPIRY = 3600;
+
+/** How many renewals are remembered, for requests that come with the old session yet. */
+const MAX_RENEWALS = 1000;
+
+/** Makes a session of what the provider answered to a code. Rejects when it cannot be asked about the caller. */
+export async function sessionOf(tokens: Tokens, party: RelyingParty): Promise<Session> {
+  const session = { ...tokenPart(tokens, party), authenticatedAt: party.sessions.now() };
+  return { ...session, user: await userOf(tokens, party) };
+}
+
+/** Renews access tokens; requests that come at once with one session share a renewal. */
+export class Renewals {
+  readonly #party: RelyingParty;
+  readonly #recent = new BoundedMap<string, Promise<Session | undefined>>(MAX_RENEWALS);
+
+  constructor(party: RelyingParty) {
+    this.#party = party;
+  }
+
+  /** The session with new tokens; nothing when the provider gives none. */
+  renew(session: Session): Promise<Session | undefined> {
+    if (session.refreshToken === undefined) return Promise.resolve(undefined);
+    // A refresh token may be good once only: whoever comes with it again gets what it gave.
+    const key = hash("sha256", session.refreshToken);
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const renewal = this.#renew(session, session.refreshToken);
+    this.#recent.set(key, renewal);
+    return renewal;
+  }
+
+  async #renew(session: Session, refreshToken: string): Promise<Session | undefined> {
+    const { logger, provider } = this.#party;
+    try {
+      const client = await provider.client();
+      const tokens = await openidClient().refreshTokenGrant(client, refreshToken, {}, await this.#party.proof());
+      const renewed = tokenPart(tokens, this.#party);
+      return {
+        ...session,
+        ...renewed,
+        refreshToken: renewed.refreshToken ?? session.refreshToken,
+        idToken: renewed.idToken ?? session.idToken,
+        scope: renewed.scope ?? session.scope,
+      };
+    } catch (error) {
+      logger.warn({ reason: messageOf(error) }, "an access token could not be renewed");
+      this.#recent.delete(hash("sha256", refreshToken));
+      return undefined;
+    }
+  }
+}
+
+/** The claims of a token that was verified before, or that nothing depends on; nothing when it is no JWT. */
+export function claimsOf(token: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  if (token === undefined) return undefined;
+  try {
+    return jose().decodeJwt(token);
+  } catch {
+    return undefined;
+  }
+}
+
+function tokenPart(tokens: Tokens, { config, sessions }: RelyingParty) {
+  const lifetime = tokens.expiresIn() ?? config.access_token_expires_in ?? DEFAULT_EXPIRY;
+  return {
+    accessToken: tokens.access_token,
+    refreshToken: tokens.refresh_token,
+    idToken: tokens.id_token,
+    scope: tokens.scope,
+    accessExpiresAt: sessions.now() + lifetime,
+  };
+}
+
+async function userOf(tokens: Tokens, party: RelyingParty): Promise<Session["user"]> {
+  const { config, provider } = party;
+  const client = await provider.client();
+  const isWanted = config.set_userinfo_header || config.claim_schema !== undefined;
+  if (!isWanted || client.serverMetadata().userinfo_endpoint === undefined) return undefined;
+  const library = openidClient();
+  const subject = tokens.claims()?.sub ?? library.skipSubjectCheck;
+  return library.fetchUserInfo(client, tokens.access_token, subject, await party.proof());
+}
