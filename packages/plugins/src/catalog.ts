@@ -24,6 +24,7 @@ import { ipRestriction } from "./ip-restriction/index.ts";
 import { jweDecrypt } from "./jwe-decrypt/index.ts";
 import { jwtAuth } from "./jwt-auth/index.ts";
 import { keyAuth } from "./key-auth/index.ts";
+import { ldapAuth } from "./ldap-auth/index.ts";
 import { limitConn } from "./limit-conn/index.ts";
 import { limitCount } from "./limit-count/index.ts";
 import { limitReq } from "./limit-req/index.ts";
@@ -85,6 +86,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   jweDecrypt,
   jwtAuth,
   keyAuth,
+  ldapAuth,
   limitConn,
   limitCount,
   limitReq,

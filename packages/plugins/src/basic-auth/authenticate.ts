@@ -1,8 +1,8 @@
 import type { PluginDeps, PluginInstance, RequestContext } from "@fngate/plugin-kit";
 import { type Authentication, conclude } from "../shared/auth.ts";
+import { type NameAndPassword, parseCredentials } from "../shared/basic-credentials.ts";
 import { isSameSecret } from "../shared/same-secret.ts";
 import type { BasicAuthConsumer } from "./consumer-schema.ts";
-import { type NameAndPassword, parseCredentials } from "./parse-credentials.ts";
 import type { BasicAuthConfig } from "./schema.ts";
 
 type Consumers = PluginDeps<BasicAuthConsumer>["consumers"];

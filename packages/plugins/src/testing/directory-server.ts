@@ -1,0 +1,44 @@
+import { createServer, InvalidCredentialsError, type Server } from "ldapjs";
+
+/** A real LDAP server (`ldapjs`) on a port of its own, which lets in who has an entry and knows its password. */
+export class DirectoryServer implements AsyncDisposable {
+  /** Names that were bound as, let in or not. */
+  readonly binds: string[] = [];
+  readonly #server: Server;
+
+  constructor(passwords: Readonly<Record<string, string>>, tls?: { readonly key: string; readonly cert: string }) {
+    this.#server = createServer(tls === undefined ? {} : { key: tls.key, certificate: tls.cert });
+    this.#server.bind("", (request, answer, next) => {
+      const name = request.dn.toString();
+      this.binds.push(name);
+      // As directories do: no password is no proof, but no failure either (RFC 4513, 5.1.2).
+      if (request.credentials !== "" && passwords[name] !== request.credentials) {
+        return next(new InvalidCredentialsError());
+      }
+      answer.end();
+      return next();
+    });
+  }
+
+  listen(): Promise<void> {
+    return new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+  }
+
+  get port(): number {
+    return Number(new URL(this.#server.url).port);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+/** Starts a {@link DirectoryServer} with passwords by the name of their entry. */
+export async function startDirectory(
+  passwords: Readonly<Record<string, string>>,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<DirectoryServer> {
+  const server = new DirectoryServer(passwords, tls);
+  await server.listen();
+  return server;
+}
