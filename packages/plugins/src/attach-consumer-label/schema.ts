@@ -4,7 +4,7 @@ import { z } from "zod";
 export const attachConsumerLabelSchema = z.looseObject({
   headers: z
     .record(z.string(), z.string().regex(/^\$.*/))
-    .refine((headers) => Object.keys(headers).length > 0, "object needs at least 1 properties")
+    .refine((headers) => Object.keys(headers).length > 0, "expect object to have at least 1 properties")
     .describe("Fields that the request gets, each with the label whose value it has, as `$label`."),
 });
 

@@ -9,7 +9,7 @@ export const forwardAuthSchema = z.looseObject({
   request_headers: names.describe("Fields of the request that the service is told."),
   extra_headers: z
     .record(z.string().regex(/^[^:]+$/), z.string())
-    .refine((headers) => Object.keys(headers).length > 0, "object needs at least 1 properties")
+    .refine((headers) => Object.keys(headers).length > 0, "expect object to have at least 1 properties")
     .optional()
     .describe("Further fields for the service; `$variables` are filled in."),
   upstream_headers: names.describe(

@@ -95,6 +95,19 @@ describe("a token that only the provider can read", () => {
     expect(form).toMatchObject({ token: "t", client_id: "gateway", client_secret: "gateways-secret" });
   });
 
+  it("is asked about with the client's name as it is", async () => {
+    await using server = await startEchoUpstream({ reply: { body: { active: true } } });
+    const named = {
+      client_id: "my_client-1",
+      client_secret: "p:ä ü",
+      introspection_endpoint: `http://127.0.0.1:${server.port}/`,
+    };
+    await using gateway = await gatewayWith({ discovery: "http://127.0.0.1:1/", ...named });
+    expect((await gateway.get("/", bearer("t"))).status).toBe(200);
+    const [, credentials = ""] = server.requests[0]?.headers.authorization?.split(" ") ?? [];
+    expect(Buffer.from(credentials, "base64").toString()).toBe("my_client-1:p%3A%C3%A4+%C3%BC");
+  });
+
   it("is refused while nobody can be asked", async () => {
     await using gateway = await gatewayWith({ discovery: "http://127.0.0.1:1/", timeout: 1 });
     expect((await gateway.get("/", bearer("t"))).status).toBe(401);

@@ -16,11 +16,21 @@ export async function clientAuthOf(config: OpenidConnectConfig, method: string):
   }
   if (secret === undefined) return client.None();
   if (method === "client_secret_post") return client.ClientSecretPost(secret);
-  if (method !== "client_secret_jwt") return client.ClientSecretBasic(secret);
+  if (method !== "client_secret_jwt") return basicAuth(config.client_id, secret);
   if (config.client_jwt_assertion_alg === "HS512") {
     throw new GatewayError("PLUGIN_INVALID", "client_secret_jwt is signed with HS256 only");
   }
   return client.ClientSecretJwt(secret, { [client.modifyAssertion]: (_, claims) => shape(claims, config) });
+}
+
+/**
+ * As the library's own, but for what it encodes: names with `-` or `_` in them go as they are, which providers
+ * understand that decode them and those that do not.
+ */
+function basicAuth(id: string, secret: string): ClientAuth {
+  const text = [id, secret].map((part) => encodeURIComponent(part).replaceAll("%20", "+")).join(":");
+  const value = `Basic ${Buffer.from(text).toString("base64")}`;
+  return (...[, , , headers]) => headers.set("authorization", value);
 }
 
 /** The configured method, or another one that the provider takes and the client can use. */

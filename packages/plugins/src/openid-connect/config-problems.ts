@@ -196,6 +196,7 @@ function typeProblem(key: Readonly<Record<string, unknown>>, expected: KeyType |
 }
 
 function publicKeyOf(pem: string, field: string): Record<string, unknown> | string {
+  if (/-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem)) return `property "${field}" has no private key in it`;
   try {
     const key: JsonWebKey = createPublicKey(createPrivateKey(pem)).export({ format: "jwk" });
     return { ...key };

@@ -115,6 +115,10 @@ describeSchema(openidConnectSchema, {
       `property "dpop.public_jwk" is not the public key of "dpop.private_key": x is "${jwkOf(ec)["x"]}"`,
     ],
     [
+      dpop({ private_key: String(ec.publicKey.export({ type: "spki", format: "pem" })), public_jwk: jwkOf(ec) }),
+      'property "dpop.private_key" has no private key in it',
+    ],
+    [
       { ...signed, client_jwt_assertion_alg: "HS256" },
       'property "client_jwt_assertion_alg" "HS256" is symmetric and cannot be used with the private_key_jwt selected by "token_endpoint_auth_method"',
     ],

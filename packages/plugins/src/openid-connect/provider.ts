@@ -48,9 +48,14 @@ export class Provider {
 
   /** The client for pushing authorization requests. */
   async pusher(): Promise<Configuration> {
-    const { par } = this.#config;
-    if (par?.endpoint_auth_method === undefined) return this.client();
-    return this.#configure(this.#withParEndpoint(await this.metadata()), par.endpoint_auth_method, []);
+    const client = openidClient();
+    const server = this.#withParEndpoint(await this.metadata());
+    const wanted = this.#config.par?.endpoint_auth_method ?? this.#config.token_endpoint_auth_method;
+    const method = chooseMethod(this.#config, wanted, server.token_endpoint_auth_methods_supported);
+    const configuration = await this.#configure(server, method, []);
+    const fetch = this.fetch();
+    configuration[client.customFetch] = async (...call) => asCreated(await fetch(...call));
+    return configuration;
   }
 
   /** The client for questions about tokens; `headers` go along with them. */
@@ -102,6 +107,11 @@ export class Provider {
     if (parsed?.data !== undefined) return parsed.data;
     throw new GatewayError("HTTP_CALL_FAILED", `the discovery document cannot be read: status ${answer.status}`);
   }
+}
+
+/** Some providers answer 200 to a pushed request where RFC 9126 (2.2) wants 201. */
+function asCreated(answer: Response): Response {
+  return answer.status === 200 ? new Response(answer.body, { status: 201, headers: answer.headers }) : answer;
 }
 
 /** Seconds; what APISIX stored in milliseconds was a whole thousand or more. */

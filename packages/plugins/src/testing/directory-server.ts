@@ -1,5 +1,13 @@
 import { createServer, InvalidCredentialsError, type Server } from "ldapjs";
 
+/** What of the library's requests and answers is needed; its types know nothing of them. */
+interface BindRequest {
+  readonly dn: { toString(): string };
+  readonly credentials: string;
+}
+
+type Next = (error?: InvalidCredentialsError) => void;
+
 /** A real LDAP server (`ldapjs`) on a port of its own, which lets in who has an entry and knows its password. */
 export class DirectoryServer implements AsyncDisposable {
   /** Names that were bound as, let in or not. */
@@ -8,7 +16,7 @@ export class DirectoryServer implements AsyncDisposable {
 
   constructor(passwords: Readonly<Record<string, string>>, tls?: { readonly key: string; readonly cert: string }) {
     this.#server = createServer(tls === undefined ? {} : { key: tls.key, certificate: tls.cert });
-    this.#server.bind("", (request, answer, next) => {
+    this.#server.bind("", (request: BindRequest, answer: { end(): void }, next: Next) => {
       const name = request.dn.toString();
       this.binds.push(name);
       // As directories do: no password is no proof, but no failure either (RFC 4513, 5.1.2).
