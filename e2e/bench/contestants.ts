@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Contestant, freePort, startServer, stopServer } from "./processes.ts";
@@ -38,8 +38,16 @@ http {
   return { name: "nginx proxy_pass", port, path: "/hello", process: child };
 }
 
-/** fngate as a user runs it, with one openfunction route and one plain route among `routes` others. */
-export async function startFngate(directory: string, upstreamPort: number, routes: number): Promise<Contestant[]> {
+/** A gateway as a user runs it, with an embedded store. */
+export interface BenchGateway {
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** Writes an object; `path` is below `/apisix/admin`, `/routes/1` say. */
+  put(path: string, object: object): Promise<void>;
+}
+
+/** Starts a {@link BenchGateway}; `nodeFlags` are for its Node.js. */
+export async function startGateway(directory: string, nodeFlags: readonly string[] = []): Promise<BenchGateway> {
   const port = await freePort();
   const adminPort = await freePort();
   const file = join(directory, "config.yaml");
@@ -55,16 +63,24 @@ apisix:
   node_listen: [{ ip: 127.0.0.1, port: ${port} }]
   enable_control: false
   ssl: { enable: false }
-nginx_config: { worker_processes: 1, http: { access_log: ${directory}/access.log } }
+nginx_config: { error_log_level: warn, worker_processes: 1, http: { access_log: ${directory}/access.log } }
 plugin_attr: { prometheus: { export_addr: { ip: 127.0.0.1, port: ${await freePort()} } } }
 fngate: { data_dir: ${directory}/data }
 `,
   );
   const main = join(here, "../../packages/cli/bin/fngate.js");
-  const child = await startServer([...nodeArgs, main, "start", "--config", file], port);
+  const [node = "", ...flags] = nodeArgs;
+  const child = await startServer([node, ...nodeFlags, ...flags, main, "start", "--config", file], port);
+  return { port, process: child, put: (path, object) => putObject(adminPort, path, object) };
+}
+
+/** fngate with one openfunction route and one plain route among `routes` others. */
+export async function startFngate(directory: string, upstreamPort: number, routes: number): Promise<Contestant[]> {
+  const gateway = await startGateway(directory);
+  const { port, process: child } = gateway;
   try {
-    await putRoutes({ adminPort, upstreamPort, routes });
-    await untilServed(port);
+    await putRoutes(gateway, { upstreamPort, routes });
+    for (const path of ["/fn", "/hello"]) await untilServed({ port, path });
   } catch (error) {
     await stopServer(child);
     throw error;
@@ -76,39 +92,46 @@ fngate: { data_dir: ${directory}/data }
 }
 
 interface RouteOptions {
-  readonly adminPort: number;
   readonly upstreamPort: number;
   readonly routes: number;
 }
 
-async function putRoutes({ adminPort, upstreamPort, routes }: RouteOptions): Promise<void> {
-  await putRoute(adminPort, "fn", {
+async function putRoutes(gateway: BenchGateway, { upstreamPort, routes }: RouteOptions): Promise<void> {
+  await gateway.put("/routes/fn", {
     uri: "/fn",
     plugins: { openfunction: { function_uri: `http://127.0.0.1:${upstreamPort}/hello`, keepalive_pool: 128 } },
   });
   const nodes = { [`127.0.0.1:${upstreamPort}`]: 1 };
-  await putRoute(adminPort, "plain", { uri: "/hello", upstream: { type: "roundrobin", nodes } });
+  await gateway.put("/routes/plain", { uri: "/hello", upstream: { type: "roundrobin", nodes } });
   for (let index = 0; index < routes; index += 1) {
     const plugins = { openfunction: { function_uri: "http://127.0.0.1:1/" } };
-    await putRoute(adminPort, `other-${index}`, { uri: `/other/${index}/*`, plugins });
+    await gateway.put(`/routes/other-${index}`, { uri: `/other/${index}/*`, plugins });
   }
 }
 
-async function putRoute(adminPort: number, id: string, route: object): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${adminPort}/apisix/admin/routes/${id}`, {
+async function putObject(adminPort: number, path: string, object: object): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${adminPort}/apisix/admin${path}`, {
     method: "PUT",
     headers: { "x-api-key": adminKey },
-    body: JSON.stringify(route),
+    body: JSON.stringify(object),
   });
-  if (!response.ok) throw new Error(`route ${id}: ${response.status} ${await response.text()}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
 }
 
-async function untilServed(port: number): Promise<void> {
+/** Resolves when the path is answered with 200. */
+export async function untilServed(request: {
+  readonly port: number;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}): Promise<void> {
+  const { headers = {}, path, port } = request;
   const deadline = Date.now() + 10_000;
-  for (const path of ["/fn", "/hello"]) {
-    while ((await fetch(`http://127.0.0.1:${port}${path}`)).status !== 200) {
-      if (Date.now() > deadline) throw new Error(`${path} is not served`);
-    }
+  let status = 0;
+  while (status !== 200) {
+    if (Date.now() > deadline) throw new Error(`${path} is answered ${status}`);
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    await response.arrayBuffer();
+    status = response.status;
   }
 }
 

@@ -6,6 +6,8 @@ export interface LoadOptions {
   readonly path: string;
   readonly connections: number;
   readonly requests: number;
+  /** Sent beside those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What came of it. `failed` counts answers other than 200. */
@@ -26,7 +28,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 }
 
 function oneConnection(options: LoadOptions, state: { left: number; failed: number }): Promise<void> {
-  const request = `GET ${options.path} HTTP/1.1\r\nHost: 127.0.0.1:${options.port}\r\nUser-Agent: fngate-bench\r\nAccept: */*\r\n\r\n`;
+  const more = Object.entries(options.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `GET ${options.path} HTTP/1.1\r\nHost: 127.0.0.1:${options.port}\r\nUser-Agent: fngate-bench\r\nAccept: */*\r\n`;
+  const request = `${head}${more.join("")}\r\n`;
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(options.port, "127.0.0.1");
     let pending = "";

@@ -8,6 +8,8 @@ export interface Contestant {
   readonly name: string;
   readonly port: number;
   readonly path: string;
+  /** Fields that its requests have beside the usual ones. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly process: ChildProcess;
 }
 

@@ -7,16 +7,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { median } from "./admin-figures.ts";
 import { machine, startFngate, startNginx, startReference } from "./contestants.ts";
-import { runLoad } from "./load.ts";
-import { type Contestant, cpuSeconds, stopServer } from "./processes.ts";
+import { measure, type Sample } from "./measure.ts";
+import { type Contestant, stopServer } from "./processes.ts";
 
 const YARDSTICK = "bare undici proxy";
-
-interface Sample {
-  readonly cpuMicroseconds: number;
-  readonly requestsPerSecond: number;
-}
 
 const { values } = parseArgs({
   options: {
@@ -52,27 +48,6 @@ async function startAll(directory: string, started: Contestant[]): Promise<Conte
   return started.filter((contestant) => contestant !== upstream);
 }
 
-async function measure(contestant: Contestant, requests: number): Promise<Sample> {
-  const pid = contestant.process.pid ?? 0;
-  const before = cpuSeconds(pid);
-  const result = await runLoad({
-    port: contestant.port,
-    path: contestant.path,
-    connections: load.connections,
-    requests,
-  });
-  if (result.failed > 0) throw new Error(`${contestant.name}: ${result.failed} requests failed`);
-  const cpu = cpuSeconds(pid) - before;
-  return { cpuMicroseconds: (cpu / requests) * 1e6, requestsPerSecond: requests / result.seconds };
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((left, right) => left - right);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-}
-
 function report(samples: Map<string, Sample[]>): object[] {
   const yardstick = samples.get(YARDSTICK) ?? [];
   return [...samples].map(([name, own]) => {
@@ -96,10 +71,10 @@ try {
   const contestants = await startAll(directory, started);
   const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]));
   print(`warming up ${contestants.length} servers`);
-  for (const contestant of contestants) await measure(contestant, load.requests);
+  for (const contestant of contestants) await measure(contestant, load);
   for (let round = 1; round <= rounds; round += 1) {
     print(`round ${round} of ${rounds}`);
-    for (const contestant of contestants) samples.get(contestant.name)?.push(await measure(contestant, load.requests));
+    for (const contestant of contestants) samples.get(contestant.name)?.push(await measure(contestant, load));
   }
   const rows = report(samples);
   // biome-ignore lint/suspicious/noConsole: a table is what this command is for

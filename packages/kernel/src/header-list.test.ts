@@ -32,6 +32,16 @@ describe("HeaderList", () => {
     expect(headers.raw).toEqual([...FIELDS, "New", "n"]);
   });
 
+  it("replaces and removes fields wherever they stand, again and again", () => {
+    const headers = new HeaderList(["A", "1", "B", "2", "a", "3", "C", "4", "a", "5"]);
+    headers.set("a", "6");
+    expect(headers.raw).toEqual(["a", "6", "B", "2", "C", "4"]);
+    headers.delete("b");
+    headers.set("C", "7");
+    headers.set("D", "8");
+    expect(headers.raw).toEqual(["a", "6", "C", "7", "D", "8"]);
+  });
+
   it("keeps fields of the same name when appending", () => {
     const headers = new HeaderList([...FIELDS]);
     headers.append("X-Tag", "3");

@@ -46,42 +46,47 @@ export class HeaderList {
   /** Replaces every field of that name by one, at the place of the first, else at the end. */
   set(name: string, value: string): void {
     const lower = name.toLowerCase();
-    const next: string[] = [];
-    let placed = false;
-    const fields = this.#fields;
-    for (let index = 0; index < fields.length; index += 2) {
-      const field = fields[index] as string;
-      if (!isName(field, lower)) next.push(field, fields[index + 1] as string);
-      else if (!placed) {
-        next.push(name, value);
-        placed = true;
-      }
-    }
-    if (!placed) next.push(name, value);
-    this.#fields = next;
-    this.#own = true;
+    const fields = this.#ownFields();
+    let first = 0;
+    while (first < fields.length && !isName(fields[first] as string, lower)) first += 2;
+    fields[first] = name;
+    fields[first + 1] = value;
+    removeFrom(fields, lower, first + 2);
   }
 
   /** Adds a field and keeps those of the same name. */
   append(name: string, value: string): void {
-    if (!this.#own) {
-      this.#fields = [...this.#fields];
-      this.#own = true;
-    }
-    (this.#fields as string[]).push(name, value);
+    this.#ownFields().push(name, value);
   }
 
   /** Removes every field of that name; `name` is lower case. */
   delete(name: string): void {
-    if (!this.has(name)) return;
-    const next: string[] = [];
-    const fields = this.#fields;
-    for (let index = 0; index < fields.length; index += 2) {
-      if (!isName(fields[index] as string, name)) next.push(fields[index] as string, fields[index + 1] as string);
-    }
-    this.#fields = next;
-    this.#own = true;
+    if (this.has(name)) removeFrom(this.#ownFields(), name, 0);
   }
+
+  /** The array, copied before the first change. */
+  #ownFields(): string[] {
+    if (!this.#own) {
+      this.#fields = [...this.#fields];
+      this.#own = true;
+    }
+    return this.#fields as string[];
+  }
+}
+
+/** Removes the fields of that name, in lower case, that stand at `from` or behind. */
+function removeFrom(fields: string[], lower: string, from: number): void {
+  let kept = from;
+  for (let index = from; index < fields.length; index += 2) {
+    const field = fields[index] as string;
+    if (isName(field, lower)) continue;
+    if (kept !== index) {
+      fields[kept] = field;
+      fields[kept + 1] = fields[index + 1] as string;
+    }
+    kept += 2;
+  }
+  fields.length = kept;
 }
 
 /** Compares a field name as it came with a lower-case one. */

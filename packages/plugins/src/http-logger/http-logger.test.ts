@@ -129,8 +129,8 @@ describe("http-logger", () => {
 
   it("counts what it has gathered, under the metrics' own prefix", async () => {
     await using server = await startEchoUpstream();
-    const metrics = { host: "127.0.0.1", port: 0, prefix: "own_" };
-    await using gateway = await gatewayWith(httpLogger, { uri: server.origin }, { options: { metrics } });
+    const options = { metrics: { host: "127.0.0.1", port: 0 }, requestMetrics: { prefix: "own_" } };
+    await using gateway = await gatewayWith(httpLogger, { uri: server.origin }, { options });
     await gateway.get("/");
     const { body } = await sendRequest(gateway.portOf("metrics"), "/apisix/prometheus/metrics");
     expect(body).toContain('own_batch_process_entries{name="http logger",route_id="1",server_addr="127.0.0.1"} 1\n');

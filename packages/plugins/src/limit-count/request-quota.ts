@@ -87,7 +87,9 @@ export class RequestQuota implements PluginInstance {
   #settle(context: RequestContext, rule: AppliedRule, outcome: WindowOutcome): Reply | undefined {
     if (this.#config.show_limit_quota_header) {
       const fields = quotaHeaders(rule, outcome, this.#deps.metadata.current);
-      this.#headers.set(context, [...(this.#headers.get(context) ?? []), ...fields]);
+      const earlier = this.#headers.get(context);
+      if (earlier === undefined) this.#headers.set(context, fields);
+      else earlier.push(...fields);
     }
     return outcome.isAllowed ? undefined : this.#refusal;
   }

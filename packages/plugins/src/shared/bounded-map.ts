@@ -2,6 +2,8 @@
 export class BoundedMap<TKey, TValue> {
   readonly #entries = new Map<TKey, TValue>();
   readonly #maxEntries: number;
+  /** What was touched last, which is often what is touched next; moving it to the end again would be for nothing. */
+  #newest: TKey | undefined = undefined;
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries;
@@ -14,15 +16,17 @@ export class BoundedMap<TKey, TValue> {
   /** Reads and touches. */
   get(key: TKey): TValue | undefined {
     const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
+    if (value === undefined || key === this.#newest) return value;
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#newest = key;
     return value;
   }
 
   set(key: TKey, value: TValue): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#newest = key;
     if (this.#entries.size <= this.#maxEntries) return;
     for (const oldest of this.#entries.keys()) {
       this.#entries.delete(oldest);
@@ -32,5 +36,6 @@ export class BoundedMap<TKey, TValue> {
 
   delete(key: TKey): void {
     this.#entries.delete(key);
+    if (key === this.#newest) this.#newest = undefined;
   }
 }
