@@ -11,6 +11,7 @@ import {
   answersIn,
   type Example,
   lastAnswer,
+  listeningPortsIn,
   portsIn,
   preamble,
   readExample,
@@ -73,7 +74,7 @@ class QuickStart implements AsyncDisposable {
     const directory = stack.use(await tempDirectory());
     for (const command of beside) {
       stack.use(new Terminal(this.withPorts(command), directory.path));
-      await Promise.all(portsIn(command).map((port) => untilTaken(this.#port(port))));
+      await Promise.all(listeningPortsIn(command).map((port) => untilTaken(this.#port(port))));
     }
     const before = preamble({ admin: this.#port("9180"), proxy: this.#port("9080"), key: ADMIN_KEY });
     const terminal = stack.use(new Terminal(`${before}\n${this.withPorts(commands)}`, directory.path));

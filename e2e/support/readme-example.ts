@@ -45,10 +45,16 @@ export function readExample(readme: string): Example {
 
 /** Ports that the commands name, as they are written there. */
 export function portsIn(text: string): readonly string[] {
-  const found = text.matchAll(
-    /(?:127\.0\.0\.1|localhost):(\d{4,5})\b|listen\((\d{4,5})\b|--?p(?:ort)?[ =](\d{4,5})\b/g,
-  );
-  return [...new Set([...found].flatMap(([, ...ports]) => ports.filter((port) => port !== undefined)))];
+  return found(text, /(?:127\.0\.0\.1:|localhost:|listen\(|bind\(|--?p(?:ort)?[ =])(\d{4,5})\b/g);
+}
+
+/** Ports that a command which runs beside the example listens on. */
+export function listeningPortsIn(text: string): readonly string[] {
+  return found(text, /(?:listen\(|--?p(?:ort)?[ =])(\d{4,5})\b/g);
+}
+
+function found(text: string, pattern: RegExp): readonly string[] {
+  return [...new Set([...text.matchAll(pattern)].map(([, port = ""]) => port))];
 }
 
 /** The answers that something is claimed of, in their order. */

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { PluginDefinition } from "@fngate/plugin-kit";
 import { z } from "zod";
 import { renderConfigTable } from "./config-table.ts";
+import { renderPluginsPage } from "./plugins-page.ts";
 
 /** A file as it should be. */
 export interface GeneratedFile {
@@ -18,11 +20,16 @@ const LINE_WIDTH = 120;
 const TABLE_START = "<!-- config table: generated from schema.ts by `pnpm gen` -->";
 const TABLE_END = "<!-- end of config table -->";
 
-/** The catalog and every plugin's README, as the folders and schemas want them. */
+/** The catalog, the page about all plugins and every plugin's README, as the folders and schemas want them. */
 export async function generateFiles(): Promise<readonly GeneratedFile[]> {
   const names = pluginFolders();
   const readmes = await Promise.all(names.map(readmeOf));
-  return [{ path: join(SOURCES, "catalog.ts"), text: renderCatalog(names) }, ...readmes];
+  const plugins = await Promise.all(names.map(definitionOf));
+  return [
+    { path: join(SOURCES, "catalog.ts"), text: renderCatalog(names) },
+    { path: join(SOURCES, "../docs/plugins.md"), text: renderPluginsPage(plugins, SOURCES) },
+    ...readmes,
+  ];
 }
 
 /** A folder with a schema is a plugin; the others hold what plugins share. */
@@ -73,4 +80,16 @@ async function schemaOf(name: string): Promise<z.ZodType> {
   const schema = Object.values(Object(module)).find((value) => value instanceof z.ZodType);
   if (schema === undefined) throw new Error(`${name}/schema.ts exports no schema`);
   return schema;
+}
+
+/** The plugin of a folder; the catalog need not have it yet. */
+async function definitionOf(name: string): Promise<PluginDefinition> {
+  const module: unknown = await import(pathToFileURL(join(SOURCES, name, "index.ts")).href);
+  const definition: unknown = Reflect.get(Object(module), exportNameOf(name));
+  if (!isDefinition(definition)) throw new Error(`${name}/index.ts does not export ${exportNameOf(name)}`);
+  return definition;
+}
+
+function isDefinition(value: unknown): value is PluginDefinition {
+  return typeof value === "object" && value !== null && "setup" in value && "priority" in value;
 }
