@@ -4,7 +4,8 @@ export interface Usage<TValue> {
   release(): void;
 }
 
-interface Slot<TValue> {
+interface Slot<TKey, TValue> {
+  readonly key: TKey;
   readonly value: TValue;
   users: number;
 }
@@ -16,7 +17,7 @@ interface Slot<TValue> {
  * disposed when its last user releases it. The idea is caddy's `UsagePool`.
  */
 export class UsagePool<TKey, TValue> {
-  readonly #slots = new Map<TKey, Slot<TValue>>();
+  readonly #slots = new Map<TKey, Slot<TKey, TValue>>();
   readonly #dispose: (value: TValue, key: TKey) => void;
 
   constructor(dispose: (value: TValue, key: TKey) => void) {
@@ -27,11 +28,11 @@ export class UsagePool<TKey, TValue> {
   acquire(key: TKey, create: (key: TKey) => TValue): Usage<TValue> {
     let slot = this.#slots.get(key);
     if (slot === undefined) {
-      slot = { value: create(key), users: 0 };
+      slot = { key, value: create(key), users: 0 };
       this.#slots.set(key, slot);
     }
     slot.users += 1;
-    return this.#usageOf(key, slot);
+    return new SlotUsage(slot, this.#forget);
   }
 
   /** How many keys are in use. */
@@ -44,18 +45,30 @@ export class UsagePool<TKey, TValue> {
     for (const slot of this.#slots.values()) yield slot.value;
   }
 
-  #usageOf(key: TKey, slot: Slot<TValue>): Usage<TValue> {
-    let held = true;
-    return {
-      value: slot.value,
-      release: () => {
-        if (!held) return;
-        held = false;
-        slot.users -= 1;
-        if (slot.users > 0) return;
-        this.#slots.delete(key);
-        this.#dispose(slot.value, key);
-      },
-    };
+  /** The last user is gone. */
+  readonly #forget = ({ key, value }: Slot<TKey, TValue>): void => {
+    this.#slots.delete(key);
+    this.#dispose(value, key);
+  };
+}
+
+/** There are as many as endpoints in the configuration, hence a class: closures would take three times the memory. */
+class SlotUsage<TKey, TValue> implements Usage<TValue> {
+  readonly value: TValue;
+  #slot: Slot<TKey, TValue> | undefined;
+  readonly #onLast: (slot: Slot<TKey, TValue>) => void;
+
+  constructor(slot: Slot<TKey, TValue>, onLast: (slot: Slot<TKey, TValue>) => void) {
+    this.value = slot.value;
+    this.#slot = slot;
+    this.#onLast = onLast;
+  }
+
+  release(): void {
+    const slot = this.#slot;
+    if (slot === undefined) return;
+    this.#slot = undefined;
+    slot.users -= 1;
+    if (slot.users === 0) this.#onLast(slot);
   }
 }

@@ -140,7 +140,6 @@ class CompileRun {
       snapshot: {
         revision,
         router: placement.router,
-        specs: placement.specs,
         hostHeirs: placement.hostHeirs,
         tables,
         certificates: this.#indexCertificates(tables),
@@ -162,6 +161,7 @@ class CompileRun {
     if (object === undefined) return;
     const table: AnyTable = this.#tables[kind];
     const before = table.get(id);
+    object.held.follow(before?.held);
     this.#retire(before);
     this.#identify(before, object);
     table.set(id, object);

@@ -10,12 +10,17 @@ import type { UpstreamHandle } from "./upstream-handle.ts";
 export class Held {
   #users = 1;
   readonly #plugins: readonly ObjectPlugin[];
-  readonly #upstream: UpstreamHandle | undefined;
+  readonly upstream: UpstreamHandle | undefined;
 
   /** Starts with one user: the snapshot. */
   constructor(plugins: readonly ObjectPlugin[], upstream?: UpstreamHandle) {
     this.#plugins = plugins;
-    this.#upstream = upstream;
+    this.upstream = upstream;
+  }
+
+  /** Takes over from the version that this one replaces what was in use of it. */
+  follow(previous: Held | undefined): void {
+    if (previous?.upstream !== undefined) this.upstream?.follow(previous.upstream);
   }
 
   acquire(): void {
@@ -26,12 +31,12 @@ export class Held {
     this.#users -= 1;
     if (this.#users > 0) return;
     disposePlugins(this.#plugins);
-    this.#upstream?.dispose();
+    this.upstream?.dispose();
   }
 
   /** The snapshot leaves; what only serves requests to come ends now, however long the running ones take. */
   retire(): void {
-    this.#upstream?.retire();
+    this.upstream?.retire();
     this.release();
   }
 }

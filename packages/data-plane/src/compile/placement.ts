@@ -4,7 +4,7 @@ import { specOf } from "./routes.ts";
 import type { CompiledRoute, CompiledService, Snapshot } from "./snapshot.ts";
 
 /** Where routes stand in the router. */
-export type Placement = Pick<Snapshot, "router" | "specs" | "hostHeirs">;
+export type Placement = Pick<Snapshot, "router" | "hostHeirs">;
 
 /** What changed in the tables that the router depends on: ids only. */
 export interface ChangedIds {
@@ -30,19 +30,17 @@ export function placeRoutes(previous: Snapshot, tables: PlacementTables, changed
   }
   if (moved.size === 0) return previous;
   const changes: RouterChange<CompiledRoute>[] = [];
-  const specs = previous.specs.asMutable();
   const heirs = new HeirEdits(previous.hostHeirs);
   for (const id of moved) {
-    heirs.move(id, previous.tables.route.get(id), tables.route.get(id));
-    const next = nextSpec(tables, tables.route.get(id));
-    changes.push({ previous: specs.get(id), next });
-    if (next === undefined) specs.delete(id);
-    else specs.set(id, next);
+    const [before, after] = [previous.tables.route.get(id), tables.route.get(id)];
+    heirs.move(id, before, after);
+    // What the router has of a route follows from the tables that it was placed with: it need not be kept.
+    changes.push({ previous: specIn(previous.tables, before), next: specIn(tables, after) });
   }
-  return { router: previous.router.with(changes), specs: specs.asImmutable(), hostHeirs: heirs.done() };
+  return { router: previous.router.with(changes), hostHeirs: heirs.done() };
 }
 
-function nextSpec(tables: PlacementTables, route: CompiledRoute | undefined): RouteSpec<CompiledRoute> | undefined {
+function specIn(tables: PlacementTables, route: CompiledRoute | undefined): RouteSpec<CompiledRoute> | undefined {
   if (route === undefined || !route.isEnabled) return undefined;
   const service = route.serviceId === undefined ? undefined : tables.service.get(route.serviceId);
   return specOf(route, service?.hosts ?? []);

@@ -19,9 +19,10 @@ export function compilePlugins(
   stored: StoredPlugins | undefined,
   deps: CompileDeps,
   findings: Findings,
-): ObjectPlugin[] | undefined {
+): readonly ObjectPlugin[] | undefined {
+  if (stored === undefined) return NO_PLUGINS;
   const compiled: ObjectPlugin[] = [];
-  for (const [name, config] of Object.entries(stored ?? {})) {
+  for (const [name, config] of Object.entries(stored)) {
     const definition = deps.catalog.get(name);
     if (definition === undefined) {
       findings.warn("UNKNOWN_PLUGIN", `plugins.${name}`, `unknown plugin [${name}] is skipped`);
@@ -36,6 +37,8 @@ export function compilePlugins(
   }
   return compiled;
 }
+
+const NO_PLUGINS: readonly ObjectPlugin[] = Object.freeze([]);
 
 /** Gives back what the plugins of an object took. */
 export function disposePlugins(plugins: readonly ObjectPlugin[]): void {

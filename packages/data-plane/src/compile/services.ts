@@ -3,7 +3,7 @@ import { luaRefusal } from "./lua-refusal.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import type { CompiledObject, CompiledService, CompiledUpstream } from "./snapshot.ts";
 import { readResource, type StoredValue } from "./stored-object.ts";
-import { chooseUpstream, compileUpstreamStage, identityOf } from "./upstreams.ts";
+import { chooseUpstream, compileUpstreamStage } from "./upstreams.ts";
 
 /** Compiles a service. */
 export function compileService(id: string, stored: StoredValue, stage: ObjectStage): CompiledService | undefined {
@@ -12,7 +12,7 @@ export function compileService(id: string, stored: StoredValue, stage: ObjectSta
   if (service.script !== undefined) {
     return stage.findings.error("UNSUPPORTED_FIELD", "script", luaRefusal("script", "service"));
   }
-  const upstream = chooseUpstream(service, { directory: "services", id }, stage);
+  const upstream = chooseUpstream(service, undefined, stage);
   return buildObject({ id, plugins: service.plugins, upstream: upstream.upstream }, stage, (object) => ({
     ...object,
     ...upstream,
@@ -30,7 +30,7 @@ export function compileNamedUpstream(
 ): CompiledUpstream | undefined {
   const resource = readResource(registry.byKind("upstream"), stored, stage);
   if (resource === undefined) return undefined;
-  const upstream = compileUpstreamStage(resource, identityOf({ directory: "upstreams", id }, stage), stage);
+  const upstream = compileUpstreamStage(resource, stage);
   return buildObject({ id, plugins: undefined, upstream }, stage, (object) => ({
     ...object,
     upstream,

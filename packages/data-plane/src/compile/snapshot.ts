@@ -171,8 +171,6 @@ export interface Snapshot {
   readonly tables: SnapshotTables;
   /** Certificates of the servers among the `ssl` objects, by name. */
   readonly certificates: SniIndex;
-  /** What the router holds for a route, for taking it out again. */
-  readonly specs: PersistentMap<string, RouteSpec<CompiledRoute>>;
   /** Routes that take their hosts from a service, by service id. */
   readonly hostHeirs: PersistentMap<string, PersistentSet<string>>;
   /** Global rules merged. */
@@ -205,7 +203,6 @@ export function createEmptySnapshot(kind: RouterKind): Snapshot {
       plugin_metadata: PersistentMap(),
     },
     certificates: SniIndex.empty,
-    specs: PersistentMap(),
     hostHeirs: PersistentMap(),
     globalPlugins: GlobalPlugins.none,
     globalHeld: [],

@@ -15,29 +15,39 @@ export interface UpstreamVariant {
 /** Routes choose the timeouts, so the variants kept are bounded; the oldest goes first. */
 const MOST_VARIANTS = 64;
 
+/** The upstream as it is stored. */
+export const AS_STORED: UpstreamVariant = Object.freeze({ timeout: undefined, certificate: undefined });
+
+/** One way in which an upstream is called. */
+interface Built {
+  readonly variant: UpstreamVariant;
+  readonly compiled: CompiledUpstream;
+}
+
 /**
- * An upstream that can be called, and the variants of it that requests needed so far. They end with it: what is known
- * of an upstream that is gone would else be kept, and its nodes be probed, as long as a route that named it lives.
+ * An upstream, and what requests needed it compiled for so far: most of 100,000 are never asked for. What was compiled
+ * ends with it: what is known of an upstream that is gone would else be kept, and its nodes be probed, as long as a
+ * route that named it lives.
  */
 export class UpstreamHandle {
-  readonly compiled: CompiledUpstream;
   readonly #config: UpstreamConfig;
-  /** Absent for one that is stored nowhere, as inside a plugin's configuration. */
-  readonly #identity: UpstreamIdentity | undefined;
+  /** Key of the object that holds it; absent for one that is stored nowhere, as inside a plugin's configuration. */
+  readonly #key: string | undefined;
   readonly #compile: UpstreamCompiler;
   /** By timeout; all have the one certificate. */
-  #variants: Map<string, CompiledUpstream> | undefined;
-  #certificate: TlsKeyPair | undefined;
+  #built: Map<string, Built> | undefined;
   #isRetired = false;
 
   /** Raises what `compile` raises. */
-  constructor(config: UpstreamConfig, identity: UpstreamIdentity | undefined, compile: UpstreamCompiler) {
-    this.compiled = compile(config, identity);
+  constructor(config: UpstreamConfig, key: string | undefined, compile: UpstreamCompiler) {
     this.#config = config;
-    this.#identity = identity;
+    this.#key = key;
     this.#compile = compile;
-    this.#variants = undefined;
-    this.#certificate = undefined;
+    this.#built = undefined;
+    const compiled = compile(config, this.#identity);
+    // Those with checks are listed from the start (APISIX: Control API `/v1/healthcheck`).
+    if (config.checks === undefined) compiled.dispose();
+    else this.#built = new Map([[keyOf(AS_STORED), { variant: AS_STORED, compiled }]]);
   }
 
   /** The `ssl` object whose certificate its nodes are shown. */
@@ -46,51 +56,58 @@ export class UpstreamHandle {
     return id === undefined ? undefined : String(id);
   }
 
-  /** The upstream in a variant; itself where nothing differs. */
-  in({ certificate, timeout }: UpstreamVariant): CompiledUpstream {
-    if (certificate === undefined && timeout === undefined) return this.compiled;
-    if (certificate !== this.#certificate) this.#dropVariants();
-    this.#certificate = certificate;
-    this.#variants ??= new Map();
-    const key = timeout === undefined ? "" : `${timeout.connect} ${timeout.send} ${timeout.read}`;
-    let variant = this.#variants.get(key);
-    if (variant === undefined) {
-      variant = this.#compile(varied(this.#config, { certificate, timeout }), this.#identity);
-      // A request that began before may need it still.
-      if (this.#isRetired) variant.retire();
-      if (this.#variants.size >= MOST_VARIANTS) this.#dropOldest(this.#variants);
-      this.#variants.set(key, variant);
-    }
-    return variant;
+  /** The upstream ready to be called. */
+  in(variant: UpstreamVariant): CompiledUpstream {
+    const key = keyOf(variant);
+    const known = this.#built?.get(key);
+    if (known !== undefined && known.variant.certificate === variant.certificate) return known.compiled;
+    const compiled = this.#compile(varied(this.#config, variant), this.#identity);
+    // A request that began before may need it still.
+    if (this.#isRetired) compiled.retire();
+    this.#keep(key, { variant, compiled });
+    // Requests in flight keep their connections: disposing only gives up the claim on idle ones.
+    known?.compiled.dispose();
+    return compiled;
+  }
+
+  /** Compiles what was in use of the version before this one, whose connections and counts are taken over so. */
+  follow(previous: UpstreamHandle): void {
+    for (const { variant } of previous.#built?.values() ?? []) this.in(variant);
   }
 
   /** No request will choose it any more: its nodes are probed no longer. */
   retire(): void {
     this.#isRetired = true;
-    for (const variant of this.#variants?.values() ?? []) variant.retire();
-    this.compiled.retire();
+    for (const { compiled } of this.#built?.values() ?? []) compiled.retire();
   }
 
-  /** Gives back its connections. Requests in flight keep theirs: only the claim on idle ones is given up. */
+  /** Gives back its connections. */
   dispose(): void {
-    this.#dropVariants();
-    this.compiled.dispose();
+    for (const { compiled } of this.#built?.values() ?? []) compiled.dispose();
+    this.#built = undefined;
   }
 
-  #dropVariants(): void {
-    for (const variant of this.#variants?.values() ?? []) variant.dispose();
-    this.#variants = undefined;
+  get #identity(): UpstreamIdentity | undefined {
+    return this.#key === undefined ? undefined : { key: this.#key };
   }
 
-  #dropOldest(variants: Map<string, CompiledUpstream>): void {
-    const [oldest] = variants;
-    if (oldest === undefined) return;
-    variants.delete(oldest[0]);
-    oldest[1].dispose();
+  #keep(key: string, built: Built): void {
+    this.#built ??= new Map();
+    const [oldest] = this.#built;
+    if (this.#built.size >= MOST_VARIANTS && oldest !== undefined && !this.#built.has(key)) {
+      this.#built.delete(oldest[0]);
+      oldest[1].compiled.dispose();
+    }
+    this.#built.set(key, built);
   }
 }
 
+function keyOf({ timeout }: UpstreamVariant): string {
+  return timeout === undefined ? "" : `${timeout.connect} ${timeout.send} ${timeout.read}`;
+}
+
 function varied(config: UpstreamConfig, { certificate, timeout }: UpstreamVariant): UpstreamConfig {
+  if (timeout === undefined && certificate === undefined) return config;
   return {
     ...config,
     ...(timeout && { timeout }),

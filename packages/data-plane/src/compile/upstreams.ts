@@ -1,6 +1,6 @@
 import { GatewayError, messageOf } from "@fngate/kernel";
 import type { PluginUpstream } from "@fngate/plugin-kit";
-import type { UpstreamConfig, UpstreamIdentity } from "@fngate/proxy";
+import type { UpstreamConfig } from "@fngate/proxy";
 import { isKnownToRoutes } from "../http/request-variables.ts";
 import type { ObjectStage } from "./object-stage.ts";
 import type { RouteTimeout, UpstreamChoice } from "./snapshot.ts";
@@ -9,15 +9,11 @@ import { UpstreamHandle } from "./upstream-handle.ts";
 /** Status of requests to an upstream that cannot be called (APISIX: an unknown balancer type). */
 const UNUSABLE_UPSTREAM = 500;
 
-/** Compiles an upstream. One that cannot be called is a warning: the object's plugins may never need it. */
-export function compileUpstreamStage(
-  config: UpstreamConfig,
-  identity: UpstreamIdentity,
-  stage: ObjectStage,
-): UpstreamHandle | number {
+/** Compiles an upstream, which APISIX calls by the key of the object that holds it. One that cannot be called is a warning: the object's plugins may never need it. */
+export function compileUpstreamStage(config: UpstreamConfig, stage: ObjectStage): UpstreamHandle | number {
   warnOfHashKey(config, stage);
   try {
-    return new UpstreamHandle(config, identity, stage.deps.compileUpstream);
+    return new UpstreamHandle(config, stage.entry.key, stage.deps.compileUpstream);
   } catch (error) {
     stage.findings.warn("INVALID_UPSTREAM", "upstream", messageOf(error));
     return statusOf(error);
@@ -43,26 +39,15 @@ interface UpstreamFields {
 }
 
 /** Where a route or service sends requests; a route's `timeout` takes the place of its upstream's. */
-export function chooseUpstream(stored: UpstreamFields, owner: UpstreamOwner, stage: ObjectStage): UpstreamChoice {
+export function chooseUpstream(
+  stored: UpstreamFields,
+  timeout: RouteTimeout | undefined,
+  stage: ObjectStage,
+): UpstreamChoice {
   if (stored.upstream_id !== undefined) return { upstreamId: String(stored.upstream_id), upstream: undefined };
   if (stored.upstream === undefined) return { upstreamId: undefined, upstream: undefined };
-  const { timeout } = owner;
   const config = timeout === undefined ? stored.upstream : { ...stored.upstream, timeout };
-  return { upstreamId: undefined, upstream: compileUpstreamStage(config, identityOf(owner, stage), stage) };
-}
-
-/** The object that an upstream is stored in. */
-export interface UpstreamOwner {
-  /** Directory in the store. */
-  readonly directory: "routes" | "services" | "upstreams";
-  readonly id: string;
-  /** Takes the place of the upstream's own. */
-  readonly timeout?: RouteTimeout | undefined;
-}
-
-/** APISIX calls an upstream by the key of the object that holds it. */
-export function identityOf({ directory, id }: UpstreamOwner, { deps }: ObjectStage): UpstreamIdentity {
-  return { key: `${deps.prefix}/${directory}/${id}` };
+  return { upstreamId: undefined, upstream: compileUpstreamStage(config, stage) };
 }
 
 /** An upstream inside a plugin's configuration. */

@@ -5,7 +5,7 @@ import type { MergedPlugins } from "../compile/consumer-overlays.ts";
 import { NO_PLUGINS } from "../compile/effective-plugins.ts";
 import type { Held } from "../compile/held.ts";
 import type { CompiledRoute, CompiledService, RouteTimeout, Snapshot } from "../compile/snapshot.ts";
-import type { UpstreamHandle } from "../compile/upstream-handle.ts";
+import { AS_STORED, type UpstreamHandle } from "../compile/upstream-handle.ts";
 import type { ResponseFilters } from "./downstream.ts";
 
 /**
@@ -109,6 +109,7 @@ export function asCalled(
 ): CompiledUpstream | number {
   if (typeof upstream === "number") return upstream;
   const { certificateId } = upstream;
+  if (certificateId === undefined && timeout === undefined) return upstream.in(AS_STORED);
   if (certificateId === undefined) return upstream.in({ timeout, certificate: undefined });
   const ssl = tables.ssl.get(certificateId);
   const certificate = ssl?.type === "client" ? ssl.pairs[0] : undefined;

@@ -35,11 +35,12 @@ const BODY_TOO_LARGE_STATUS = 400;
  */
 export function forwardToFunction(options: FunctionOptions, deps: PluginDeps): PluginInstance {
   const { config, plugin, prepare } = options;
-  const logger = deps.logger.child({ plugin });
+  // One logger per function would take more memory than all the rest of it.
+  const { logger } = deps;
   const address = parseFunctionUri(config.function_uri);
   const limit: BodyLimit = { maxBytes: config.max_req_body_size, status: BODY_TOO_LARGE_STATUS };
   if (address === undefined) {
-    const refuseUri = createAddressRefusal("functionUri", config.function_uri, logger);
+    const refuseUri = createAddressRefusal("functionUri", config.function_uri, logger.child({ plugin }));
     return { access: ({ request }) => refuseBody(request, limit, logger) ?? refuseUri() };
   }
   const destinations = openDestinations(address, config, deps.connections);
