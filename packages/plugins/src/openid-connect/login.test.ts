@@ -111,6 +111,25 @@ describe("a login at a real OpenID provider", () => {
     expect(decodeIdentity(headers["x-userinfo"])).toMatchObject({ sub: "jack" });
   });
 
+  it("takes ID tokens that are signed with the client's secret", async () => {
+    const secret = "a-long-secret-for-signatures-of-the-client";
+    const client = { client_secret: secret, id_token_signed_response_alg: "HS256" };
+    await using scene = await openScene({ client_secret: secret }, {}, client);
+    expect((await scene.logIn("/")).status).toBe(200);
+    const { headers } = await scene.gateway.upstream.request();
+    expect(decodeIdentity(headers["x-id-token"])).toMatchObject({ sub: "jack" });
+  });
+
+  it("takes no ID token whose signature does not hold", async () => {
+    await using scene = await openScene();
+    const answer = await scene.answerOf("/");
+    // From now on the provider publishes another key than the one that it signs with.
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    scene.provider.replaceKeys([{ ...publicKey.export({ format: "jwk" }), kid: "test", alg: "RS256", use: "sig" }]);
+    expect((await scene.browser.visit(answer)).status).toBe(500);
+    expect(JSON.stringify(scene.gateway.lines)).toContain("signature verification failed");
+  });
+
   it("comes back below the page itself when no address is configured", async () => {
     await using scene = await openScene({ redirect_uri: undefined });
     const page = await scene.logIn("/a/page");

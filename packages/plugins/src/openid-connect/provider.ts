@@ -1,14 +1,19 @@
 import { type Clock, GatewayError, type HttpClient, type Logger, messageOf } from "@fngate/kernel";
+import type { JWTVerifyGetKey } from "jose";
 import type { Configuration, CustomFetch, ServerMetadata } from "openid-client";
 import { z } from "zod";
 import { chooseMethod, clientAuthOf } from "./client-auth.ts";
 import { fetchThrough } from "./fetch-through.ts";
-import { openidClient } from "./libraries.ts";
+import { ID_TOKEN_ALGORITHMS } from "./id-token.ts";
+import { jose, openidClient } from "./libraries.ts";
 import { Refreshed } from "./refreshed.ts";
 import type { OpenidConnectConfig } from "./schema.ts";
 
 /** How long a discovery document is kept. */
 const DISCOVERY_TTL_MS = 3_600_000;
+
+/** How often the address of a provider's keys is looked up. */
+const KEYS_TTL_MS = 3_600_000;
 
 const document = z.object({ issuer: z.string() }).catchall(z.json());
 
@@ -25,6 +30,7 @@ export class Provider {
   readonly #deps: ProviderDeps;
   readonly #discovered: Refreshed<ServerMetadata>;
   readonly #clients: Refreshed<Configuration>;
+  readonly #keys: Refreshed<JWTVerifyGetKey>;
 
   constructor(config: OpenidConnectConfig, deps: ProviderDeps) {
     this.#config = config;
@@ -34,6 +40,7 @@ export class Provider {
     const shared = { clock: deps.clock, ttlMs: DISCOVERY_TTL_MS, onStale };
     this.#discovered = new Refreshed({ ...shared, load: () => this.#discover() });
     this.#clients = new Refreshed({ ...shared, load: () => this.#createClient() });
+    this.#keys = new Refreshed({ ...shared, ttlMs: KEYS_TTL_MS, load: () => this.#findKeys() });
   }
 
   /** What the provider says of itself. Rejects when it cannot be asked. */
@@ -44,6 +51,11 @@ export class Provider {
   /** The client for logging in and out. Rejects when the provider cannot be asked. */
   client(): Promise<Configuration> {
     return this.#clients.get();
+  }
+
+  /** The keys that the provider publishes. Rejects when it cannot be asked, or publishes none. */
+  keys(): Promise<JWTVerifyGetKey> {
+    return this.#keys.get();
   }
 
   /** The client for pushing authorization requests. */
@@ -77,10 +89,20 @@ export class Provider {
     const server = await this.metadata();
     const { token_endpoint_auth_method: wanted } = this.#config;
     const method = chooseMethod(this.#config, wanted, server.token_endpoint_auth_methods_supported);
-    const configuration = await this.#configure(this.#withParEndpoint(server), method, []);
-    // What came over the provider's TLS is checked by its signature all the same.
-    if (server.jwks_uri !== undefined) openidClient().enableNonRepudiationChecks(configuration);
-    return configuration;
+    // Whatever an ID token is signed with, its signature is verified (`IdTokenVerifier`).
+    const algorithms = server.id_token_signing_alg_values_supported ?? ID_TOKEN_ALGORITHMS;
+    const whole = { ...this.#withParEndpoint(server), id_token_signing_alg_values_supported: [...algorithms] };
+    return this.#configure(whole, method, []);
+  }
+
+  async #findKeys(): Promise<JWTVerifyGetKey> {
+    const { jwks_uri: address } = await this.metadata();
+    if (address === undefined) throw new GatewayError("HTTP_CALL_FAILED", "the OpenID provider publishes no keys");
+    const library = jose();
+    return library.createRemoteJWKSet(new URL(address), {
+      cacheMaxAge: this.#config.jwk_expires_in * 1000,
+      [library.customFetch]: this.fetch() as never,
+    });
   }
 
   #withParEndpoint(server: ServerMetadata): ServerMetadata {

@@ -1,27 +1,17 @@
 import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import { type Clock, lazy } from "@fngate/kernel";
 import type { RequestContext } from "@fngate/plugin-kit";
-import type { JWTVerifyGetKey } from "jose";
 import { BoundedMap } from "../shared/bounded-map.ts";
+import { KEY_PAIR_ALGORITHMS } from "./id-token.ts";
 import { jose, openidClient } from "./libraries.ts";
 import type { Provider } from "./provider.ts";
-import { Refreshed } from "./refreshed.ts";
 import type { OpenidConnectConfig } from "./schema.ts";
 
 /** What is known of a token that holds. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Tokens of others are never verified with a shared secret: whoever can verify one could make one. */
-const KEY_PAIR_ALGORITHMS = [
-  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
-  ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
-];
-
 /** How many answers about tokens are kept. */
 const MAX_ANSWERS = 1000;
-
-/** How long the address of the provider's keys is kept. */
-const KEYS_TTL_MS = 3_600_000;
 
 interface Answer {
   readonly claims: Claims;
@@ -40,13 +30,11 @@ export class TokenVerifier {
   readonly #deps: VerifierDeps;
   readonly #answers = new BoundedMap<string, Answer>(MAX_ANSWERS);
   readonly #publicKey: () => KeyObject;
-  readonly #keys: Refreshed<JWTVerifyGetKey>;
 
   constructor(config: OpenidConnectConfig, deps: VerifierDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#publicKey = lazy(() => createPublicKey(config.public_key ?? ""));
-    this.#keys = new Refreshed({ clock: deps.clock, ttlMs: KEYS_TTL_MS, load: () => this.#findKeys(), onStale() {} });
   }
 
   /** The claims of a token. Rejects when it does not hold, or nobody can be asked. */
@@ -62,13 +50,13 @@ export class TokenVerifier {
     const currentDate = new Date(this.#deps.clock.now());
     const options = {
       issuer,
-      algorithms: only === undefined ? KEY_PAIR_ALGORITHMS : [only],
+      algorithms: only === undefined ? [...KEY_PAIR_ALGORITHMS] : [only],
       clockTolerance,
       currentDate,
     };
     const { payload } =
       publicKey === undefined
-        ? await jose().jwtVerify(token, await this.#keys.get(), options)
+        ? await jose().jwtVerify(token, await this.#deps.provider.keys(), options)
         : await jose().jwtVerify(token, this.#publicKey(), options);
     return payload;
   }
@@ -80,17 +68,6 @@ export class TokenVerifier {
     } catch (cause) {
       throw new Error("issuer validation unavailable", { cause });
     }
-  }
-
-  async #findKeys(): Promise<JWTVerifyGetKey> {
-    const { provider } = this.#deps;
-    const { jwks_uri: address } = await provider.metadata();
-    if (address === undefined) throw new Error("the provider publishes no keys");
-    const library = jose();
-    return library.createRemoteJWKSet(new URL(address), {
-      cacheMaxAge: this.#config.jwk_expires_in * 1000,
-      [library.customFetch]: provider.fetch() as never,
-    });
   }
 
   async #ask(context: RequestContext, token: string): Promise<Claims> {

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { messageOf } from "@fngate/kernel";
 import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from "openid-client";
 import { BoundedMap } from "../shared/bounded-map.ts";
+import { verifyIdToken } from "./id-token.ts";
 import { jose, openidClient } from "./libraries.ts";
 import type { RelyingParty } from "./relying-party.ts";
 import type { Session } from "./sessions.ts";
@@ -14,8 +15,12 @@ const DEFAULT_EXPIRY = 3600;
 /** How many renewals are remembered, for requests that come with the old session yet. */
 const MAX_RENEWALS = 1000;
 
-/** Makes a session of what the provider answered to a code. Rejects when it cannot be asked about the caller. */
+/**
+ * Makes a session of what the provider answered to a code. Rejects when the ID token's signature does not hold or the
+ * provider cannot be asked about the caller.
+ */
 export async function sessionOf(tokens: Tokens, party: RelyingParty): Promise<Session> {
+  await verifyIdToken(tokens.id_token, party);
   const session = { ...tokenPart(tokens, party), authenticatedAt: party.sessions.now() };
   return { ...session, user: await userOf(tokens, party) };
 }
@@ -46,6 +51,7 @@ export class Renewals {
     try {
       const client = await provider.client();
       const tokens = await openidClient().refreshTokenGrant(client, refreshToken, {}, await this.#party.proof());
+      await verifyIdToken(tokens.id_token, this.#party);
       const renewed = tokenPart(tokens, this.#party);
       return {
         ...session,

@@ -15,6 +15,7 @@ export const RESOURCE = "urn:test:api";
 export class OpenidProvider implements AsyncDisposable {
   readonly #server: Server;
   #listener: RequestListener = (_, answer) => void answer.writeHead(503).end();
+  #keys: readonly object[] | undefined;
   /** How often each path was asked for. */
   readonly visits = new Map<string, number>();
 
@@ -22,7 +23,9 @@ export class OpenidProvider implements AsyncDisposable {
     this.#server = createServer((request, answer) => {
       const path = (request.url ?? "").split("?", 1)[0] ?? "";
       this.visits.set(path, (this.visits.get(path) ?? 0) + 1);
-      this.#listener(request, answer);
+      if (path === "/jwks" && this.#keys !== undefined) {
+        answer.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ keys: this.#keys }));
+      } else this.#listener(request, answer);
     });
   }
 
@@ -49,7 +52,7 @@ export class OpenidProvider implements AsyncDisposable {
       scopes: ["openid", "offline_access", "profile", "read"],
       findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, name: `${id} ${"é".repeat(3)}` }) }),
       issueRefreshToken: async () => true,
-      clientBasedCORS: () => true,
+      enabledJWA: { idTokenSigningAlgValues: ["RS256", "HS256"] },
       ttl: {
         AccessToken: 3600,
         AuthorizationCode: 60,
@@ -73,6 +76,11 @@ export class OpenidProvider implements AsyncDisposable {
       ...settings,
     });
     this.#listener = provider.callback();
+  }
+
+  /** Publishes other keys than those that tokens are signed with. */
+  replaceKeys(keys: readonly object[]): void {
+    this.#keys = keys;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
