@@ -9,7 +9,7 @@ import type {
   ResponseSource,
   SeriesNames,
 } from "@fngate/plugin-kit";
-import type { UpstreamAttempt } from "@fngate/proxy";
+import type { UpstreamAttempt, UpstreamNode } from "@fngate/proxy";
 import type { Held } from "../compile/held.ts";
 import type { Snapshot } from "../compile/snapshot.ts";
 import { BodyCapture } from "./body-capture.ts";
@@ -128,6 +128,8 @@ export class ExchangeContext implements LogContext {
   captures: BodyCapture | undefined;
   /** Set by whoever calls the upstream; grows while it does. */
   upstreamAttempts: readonly UpstreamAttempt[];
+  /** Knows the node that is tried or was tried last; absent: no upstream is called. */
+  upstreamCall: { readonly node: UpstreamNode | undefined } | undefined;
   /** Monotonic beginning of the first attempt. */
   upstreamStartedMs: number;
   /** Monotonic beginnings of the attempts after the first. */
@@ -161,6 +163,7 @@ export class ExchangeContext implements LogContext {
     this.consumer = undefined;
     this.overrides = undefined;
     this.captures = undefined;
+    this.upstreamCall = undefined;
     this.upstreamAttempts = NO_ATTEMPTS;
     this.upstreamStartedMs = 0;
     this.retryStarts = undefined;

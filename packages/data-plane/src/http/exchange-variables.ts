@@ -36,6 +36,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   upstream_response_time: (context) => timesOf(context),
   upstream_scheme: ({ upstreamScheme }) => upstreamScheme,
   upstream_host: ({ overrides, upstreamHost }) => overrides?.host ?? upstreamHost,
+  upstream_unresolved_host: ({ upstreamCall }) => upstreamCall?.node?.domain ?? upstreamCall?.node?.host,
   upstream_uri: ({ overrides }) => overrides?.path,
 };
 

@@ -35,6 +35,7 @@ export class TunnelCarrier {
       return;
     }
     run.context.upstreamAddress = node.address;
+    run.context.upstreamCall = { node };
     if (!hasBeforeProxy(run)) {
       this.#open(node);
       return;

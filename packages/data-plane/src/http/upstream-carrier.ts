@@ -108,6 +108,7 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
     });
     this.#exchange = exchange;
     context.upstreamAttempts = exchange.attempts;
+    context.upstreamCall = exchange;
     // A plugin that answered at once has something else running.
     if (!this.#isReplaced) run.running = exchange;
     exchange.result.then((result) => this.#settle(result)).catch((error: unknown) => run.crash(error));

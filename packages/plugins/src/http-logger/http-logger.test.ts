@@ -97,6 +97,20 @@ describe("http-logger", () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it.each([
+    ["localhost", "localhost"],
+    ["127.0.0.1", "127.0.0.1"],
+  ])("knows the host %s of an upstream as it is configured, and its address", async (host, unresolved) => {
+    await using server = await startEchoUpstream();
+    const log_format = { host: "$upstream_unresolved_host", address: "$upstream_addr" };
+    const plugins = { "http-logger": { uri: server.origin, batch_max_size: 1, log_format } };
+    await using gateway = await gatewayWith(httpLogger, plugins["http-logger"]);
+    const { port } = gateway.upstream;
+    await gateway.put("routes/1", { uri: "/*", plugins, upstream: { nodes: { [`${host}:${port}`]: 1 } } });
+    await gateway.get("/");
+    expect(await received(server)).toMatchObject({ host: unresolved, address: `127.0.0.1:${port}` });
+  });
+
   it("logs requests of a global rule that matched no route", async () => {
     await using server = await startEchoUpstream();
     const plugins = { "http-logger": { uri: server.origin, batch_max_size: 1, log_format: { uri: "$uri" } } };

@@ -56,6 +56,8 @@ export interface UpstreamExchange {
   readonly result: Promise<UpstreamResult>;
   /** The attempts that have ended so far, in order. */
   readonly attempts: readonly UpstreamAttempt[];
+  /** The node that is tried, or was tried last; absent before that. */
+  readonly node: UpstreamNode | undefined;
   /** Aborts the running attempt and starts no other. */
   cancel(): void;
 }
@@ -75,6 +77,7 @@ class AttemptLoop implements UpstreamExchange {
   readonly result: Promise<UpstreamResult>;
   readonly #call: UpstreamCall;
   readonly attempts: UpstreamAttempt[] = [];
+  node: UpstreamNode | undefined = undefined;
   /** When time for retries began to run; read only where it is limited. */
   readonly #startedMs: number;
   #request: OutgoingRequest;
@@ -106,6 +109,7 @@ class AttemptLoop implements UpstreamExchange {
     if (node === undefined) return this.#resultOf(undefined, 503);
     for (;;) {
       if (this.#isCancelled) return this.#resultOf({ kind: "cancelled" }, CLIENT_CLOSED_REQUEST);
+      this.node = node;
       const startedMs = this.#begin(node);
       const outcome = await this.#attempt(node);
       this.#record(node, outcome);
