@@ -117,7 +117,7 @@ export interface UpstreamOptions {
 /** Which gateway this is. */
 export interface GatewayIdentity {
   /** APISIX: `apisix.id`. */
-  readonly id: string;
+  readonly id: string | number;
   /** Version of APISIX that it behaves like. */
   readonly version: string;
 }

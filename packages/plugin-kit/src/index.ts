@@ -40,6 +40,7 @@ export {
 } from "./plugin.ts";
 export { findApi, type PluginApi } from "./plugin-api.ts";
 export type {
+  CheckedValue,
   CounterMetric,
   GatewayDispatch,
   GaugeMetric,
@@ -56,6 +57,7 @@ export type {
   SharedState,
   SubAnswer,
   SubRequest,
+  ValueChecker,
 } from "./ports.ts";
 export { compileTemplate, type Template, textOf } from "./template.ts";
 export type { PluginUpstream, UpstreamCompiler, UpstreamRequest } from "./upstream-request.ts";

@@ -1,4 +1,5 @@
 import type { Clock, Connections, HttpClient, Logger, Usage } from "@fngate/kernel";
+import type { z } from "zod";
 import type { ConsumerDirectory } from "./consumer.ts";
 import type { RequestContext } from "./context.ts";
 import type { PluginInstance } from "./plugin.ts";
@@ -105,10 +106,20 @@ export interface GatewayDispatch {
   dispatch(context: RequestContext, request: SubRequest): Promise<SubAnswer>;
 }
 
+/** What came of a check: the value with defaults filled in, or what is wrong with it, in APISIX's words. */
+export type CheckedValue<TValue> =
+  | { readonly ok: true; readonly value: TValue }
+  | { readonly ok: false; readonly message: string };
+
+/** Port that checks what clients send as the Admin API checks objects. */
+export interface ValueChecker {
+  check<TValue>(schema: z.ZodType<TValue>, value: unknown): CheckedValue<TValue>;
+}
+
 /** The data plane itself, for plugins that report about it. */
 export interface ServerPort {
   /** Of this installation; the same after a restart where there is a place to keep it. */
-  readonly id: string;
+  readonly id: string | number;
   readonly hostname: string;
   readonly version: string;
   /** Wall-clock milliseconds since the epoch. */
@@ -149,6 +160,7 @@ export interface PluginDeps<TConsumerConfig = unknown, TMetadata = unknown> {
   readonly plugins: PluginDirectory;
   readonly gateway: GatewayDispatch;
   readonly server: ServerPort;
+  readonly values: ValueChecker;
   /** The plugin's section of `plugin_attr` in `config.yaml`; empty when there is none. */
   readonly attributes: Readonly<Record<string, unknown>>;
 }

@@ -10,8 +10,8 @@ import type { Settings } from "./settings.ts";
 export async function resolveInstanceId({
   dataDir,
   instanceId,
-}: Pick<Settings, "dataDir" | "instanceId">): Promise<string> {
-  if (instanceId !== undefined) return String(instanceId);
+}: Pick<Settings, "dataDir" | "instanceId">): Promise<string | number> {
+  if (instanceId !== undefined) return instanceId;
   const file = join(dataDir, "apisix.uid");
   await mkdir(dataDir, { recursive: true });
   try {

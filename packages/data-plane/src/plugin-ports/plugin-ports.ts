@@ -92,6 +92,7 @@ export class PluginPorts {
       http,
       gateway,
       server,
+      values: { check: checkValue },
       shared: this.#shared.of(plugin),
       metrics: this.metrics,
       upstreams: this.#upstreams(),

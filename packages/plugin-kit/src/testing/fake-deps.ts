@@ -147,6 +147,12 @@ export function fakeDeps<TConsumerConfig = unknown, TMetadata = unknown>(
       dispatch: () => Promise.reject(new GatewayError("HTTP_CALL_FAILED", "there is no gateway behind a fake")),
     },
     server: fakeServer(),
+    values: {
+      check: (schema, value) => {
+        const { data, error } = schema.safeParse(value);
+        return error === undefined ? { ok: true, value: data } : { ok: false, message: error.message };
+      },
+    },
     attributes: {},
     ...overrides,
   };

@@ -45,6 +45,7 @@ describe("batch-requests", () => {
       ],
     });
     expect(answer.status).toBe(200);
+    expect(answer.headers["content-type"]).toBe("application/json");
     const answers = JSON.parse(answer.body) as { status: number; reason: string; body: string; headers: object }[];
     expect(answers).toMatchObject([{ status: 200, reason: "OK" }, { status: 200 }]);
     expect(answers[0]?.headers).toMatchObject({ "content-type": "application/json" });
@@ -66,18 +67,27 @@ describe("batch-requests", () => {
   it.each([
     ["", 400, "no request body, you should give at least one pipeline setting"],
     ["{", 400, "invalid request body: it is not JSON"],
-    [{}, 400, 'bad request body: property "pipeline" is required'],
+    [{}, 400, 'bad request body: object matches none of the required: ["pipeline"]'],
     [
       { pipeline: [] },
       400,
-      'bad request body: property "pipeline" validation failed: Too small: expected array to have >=1 items',
+      'bad request body: property "pipeline" validation failed: expect array to have at least 1 items',
     ],
     [
       { pipeline: [{ path: "/a" }, { path: "/b" }, { path: "/c" }] },
       400,
       "too many pipeline requests, 3 exceeds the maximum of 2",
     ],
-    [{ pipeline: [{ path: "/a", body: "x".repeat(200) }] }, 413, "request body is larger than 150 bytes"],
+    [
+      { pipeline: [{ method: "WRONG", path: "/a" }] },
+      400,
+      'bad request body: property "pipeline" validation failed: failed to validate item 1: property "method" validation failed: matches none of the enum values',
+    ],
+    [
+      { pipeline: [{ path: "/a", body: "x".repeat(200) }] },
+      413,
+      "request size 238 is greater than the maximum size 150 allowed",
+    ],
   ])("refuses %j with %i: %s", async (batch, status, text) => {
     await using gateway = await gatewayWithBatches({ max_pipeline_items: 2, max_body_size: 150 });
     const answer = await post(gateway, batch);

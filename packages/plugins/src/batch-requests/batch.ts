@@ -1,3 +1,4 @@
+import type { ValueChecker } from "@fngate/plugin-kit";
 import { z } from "zod";
 import { HTTP_METHODS } from "../shared/http-methods.ts";
 
@@ -29,23 +30,15 @@ export type Batch = z.output<typeof batch>;
 export type BatchItem = Batch["pipeline"][number];
 
 /** Reads a batch; text: what is wrong with it. */
-export function parseBatch(text: string): Batch | string {
+export function parseBatch(text: string, values: ValueChecker): Batch | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return "invalid request body: it is not JSON";
   }
-  const parsed = batch.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  return `bad request body: ${issue === undefined ? "invalid" : textOf(issue, value)}`;
-}
-
-function textOf(issue: z.core.$ZodIssue, value: unknown): string {
-  const [property] = issue.path;
-  if (property === undefined) return issue.message;
-  const isAbsent = issue.path.length === 1 && !Object.hasOwn(Object(value), property);
-  if (isAbsent) return `property "${String(property)}" is required`;
-  return `property "${issue.path.map(String).join(".")}" validation failed: ${issue.message}`;
+  const checked = values.check(batch, value);
+  if (checked.ok) return checked.value;
+  const isMissing = checked.message === 'property "pipeline" is required';
+  return `bad request body: ${isMissing ? 'object matches none of the required: ["pipeline"]' : checked.message}`;
 }

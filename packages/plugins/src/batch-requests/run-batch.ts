@@ -6,6 +6,8 @@ import { compileSubRequest } from "./sub-request.ts";
 
 type Deps = PluginDeps<unknown, BatchRequestsMetadata>;
 
+const JSON_TYPE = ["Content-Type", "application/json"];
+
 const DEFAULTS = batchRequestsMetadataSchema.parse({});
 
 /** The endpoint that takes batches; routes with `public-api` publish it. */
@@ -18,9 +20,9 @@ export function batchApi(deps: Deps): PluginApi {
 async function handle(context: RequestContext, deps: Deps): Promise<Reply> {
   const limits = deps.metadata.current ?? DEFAULTS;
   const bytes = await context.request.body.read(limits.max_body_size);
-  if (bytes === "too-large") return refuse(413, `request body is larger than ${limits.max_body_size} bytes`);
+  if (bytes === "too-large") return refuse(413, tooLarge(context.request.body.declaredBytes, limits.max_body_size));
   if (bytes.length === 0) return refuse(400, "no request body, you should give at least one pipeline setting");
-  const batch = parseBatch(Buffer.from(bytes).toString("utf8"));
+  const batch = parseBatch(Buffer.from(bytes).toString("utf8"), deps.values);
   if (typeof batch === "string") return refuse(400, batch);
   const { length } = batch.pipeline;
   if (length > limits.max_pipeline_items) {
@@ -30,7 +32,7 @@ async function handle(context: RequestContext, deps: Deps): Promise<Reply> {
   // One after the other, as on one connection: a later request may rely on what an earlier one did.
   for (const item of batch.pipeline) answers.push(await answerTo(item, { batch, context, deps }));
   const body = `${JSON.stringify(answers)}\n`;
-  return { kind: "reply", status: 200, body };
+  return { kind: "reply", status: 200, headers: JSON_TYPE, body };
 }
 
 interface Running {
@@ -66,5 +68,10 @@ function fieldsOf(raw: HeaderList["raw"]): Record<string, string | string[]> {
 }
 
 function refuse(status: number, text: string): Reply {
-  return { kind: "reply", status, body: { error_msg: text } };
+  return { kind: "reply", status, headers: JSON_TYPE, body: { error_msg: text } };
+}
+
+function tooLarge(declaredBytes: number | undefined, maxBytes: number): string {
+  if (declaredBytes === undefined) return `request body is larger than ${maxBytes} bytes`;
+  return `request size ${declaredBytes} is greater than the maximum size ${maxBytes} allowed`;
 }
