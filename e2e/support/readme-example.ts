@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 export interface Claim {
   /** Status of the command's last answer; absent: the claim is about the output alone. */
   readonly status: string | undefined;
-  /** Occurs in head or body of that answer. */
+  /** Occurs in head or body of that answer; what the README leaves out at its end with `...` is left out. */
   readonly text: string;
 }
 
@@ -36,7 +36,7 @@ export function readExample(readme: string): Example {
     const claim = CLAIM.exec(line);
     if (claim === null) return line;
     const [comment, status, text = "", prose = ""] = claim;
-    claims.push({ status, text: text + prose });
+    claims.push({ status, text: (text + prose).replace(/\.\.\.$/, "") });
     return `${line.slice(0, -comment.length)}\nprintf '\\n${MARK}\\n'`;
   });
   const beside = blocks.filter(({ isBeside }) => isBeside).map(({ text }) => text);

@@ -64,7 +64,7 @@ function alternativesOf(choices: readonly JsonSchema[]): string {
 
 /** Bounds that the schema's author set; those of JavaScript's safe integers come from the library. */
 function boundsOf(schema: JsonSchema): string {
-  const { enum: members, exclusiveMaximum, exclusiveMinimum, maximum, minimum } = schema;
+  const { enum: members = itemsOf(schema).enum, exclusiveMaximum, exclusiveMinimum, maximum, minimum } = schema;
   const bounds: string[] = (members ?? []).map((member) => `\`${String(member)}\``);
   if (minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER) bounds.push(`>= ${minimum}`);
   if (isFarIn(exclusiveMinimum)) bounds.push(`> ${exclusiveMinimum}`);
