@@ -1,6 +1,7 @@
-import { messageOf } from "@fngate/kernel";
+import { isGatewayError, messageOf } from "@fngate/kernel";
 import type { PhaseResult, PluginDeps, PluginInstance, RequestContext } from "@fngate/plugin-kit";
 import { findBearerToken } from "./bearer-token.ts";
+import type { Kept } from "./cabinet.ts";
 import { endLogin } from "./callback.ts";
 import { type ClaimChecks, compileClaimChecks } from "./claim-checks.ts";
 import { clearIdentity, tellAccessToken, tellSession, tellUser } from "./identity-fields.ts";
@@ -74,46 +75,51 @@ class OpenidConnect {
     } catch (error) {
       const problem = messageOf(error);
       this.#party.logger.warn({ problem }, "token refused");
-      return unauthorized(this.#config.realm, problem);
+      // Where the gateway's own calls go is not the client's business.
+      return unauthorized(this.#config.realm, isGatewayError(error) ? "token validation unavailable" : problem);
     }
   }
 
   async #bySession(context: RequestContext): Promise<PhaseResult> {
-    const { flows, jar, sessions } = this.#party;
+    const { cabinet, sessions } = this.#party;
+    const kept = await cabinet.read(context);
     const redirectUri = redirectUriOf(context, this.#config.redirect_uri);
-    if (isAt(context, redirectUri)) return endLogin(context, redirectUri, this.#party);
-    const session = await sessions.read(context);
+    if (isAt(context, redirectUri)) return endLogin(context, { kept, redirectUri }, this.#party);
+    const session = sessions.alive(kept.session);
     if (context.request.path === this.#config.logout_path) return logOut(context, session, this.#party);
-    const current = session && (await this.#current(context, session));
-    if (current === undefined) return this.#unauthenticated(context);
-    if (this.#isDue(current)) return beginLogin(context, this.#party, true);
+    const current = session && (await this.#current(context, session, kept));
+    if (current === undefined) return this.#unauthenticated(context, kept);
+    if (this.#isDue(current)) return beginLogin(context, { kept, isSilent: true }, this.#party);
     const refusal = this.#checks.session(current);
     if (refusal !== undefined) return refusal;
-    jar.hide(context, [jar.name, flows.cookieName]);
+    cabinet.hide(context);
     tellSession(context.request.headers, current, this.#config);
     return undefined;
   }
 
-  #unauthenticated(context: RequestContext): PhaseResult | Promise<PhaseResult> {
+  #unauthenticated(context: RequestContext, kept: Kept): PhaseResult | Promise<PhaseResult> {
     const { unauth_action: action } = this.#config;
-    if (action === "auth") return beginLogin(context, this.#party);
+    if (action === "auth") return beginLogin(context, { kept, isSilent: false }, this.#party);
     if (action === "deny") return { kind: "reply", status: 401 };
-    const { flows, jar } = this.#party;
-    jar.hide(context, [jar.name, flows.cookieName]);
+    this.#party.cabinet.hide(context);
     return undefined;
   }
 
   /** The session with tokens that hold; nothing when they do not and cannot be renewed. */
-  async #current(context: RequestContext, session: StoredSession): Promise<Session | undefined> {
-    const { sessions } = this.#party;
+  async #current(context: RequestContext, session: StoredSession, { login }: Kept): Promise<Session | undefined> {
+    const { cabinet, sessions } = this.#party;
     const { access_token_expires_leeway: leeway, renew_access_token_on_expiry: isRenewed } = this.#config;
     const isExpired = session.accessExpiresAt !== undefined && session.accessExpiresAt - leeway <= sessions.now();
     if (!isExpired) {
-      this.#cookies.set(context, await sessions.touch(context, session));
+      const touched = sessions.touch(session);
+      if (touched !== undefined) {
+        this.#cookies.set(context, (await cabinet.write(context, { login, session: touched })) ?? []);
+      }
       return session;
     }
     const renewed = isRenewed ? await this.#renewals.renew(session) : undefined;
-    const cookies = renewed && (await sessions.write(context, renewed, session));
+    if (renewed === undefined) return undefined;
+    const cookies = await cabinet.write(context, { login, session: sessions.begin(renewed, session) });
     if (cookies === undefined) return undefined;
     this.#cookies.set(context, cookies);
     return renewed;

@@ -110,7 +110,9 @@ describe("a token that only the provider can read", () => {
 
   it("is refused while nobody can be asked", async () => {
     await using gateway = await gatewayWith({ discovery: "http://127.0.0.1:1/", timeout: 1 });
-    expect((await gateway.get("/", bearer("t"))).status).toBe(401);
+    const answer = await gateway.get("/", bearer("t"));
+    expect(answer.status).toBe(401);
+    expect(answer.headers["www-authenticate"]).toContain('error_description="token validation unavailable"');
   });
 });
 

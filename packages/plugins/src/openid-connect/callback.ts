@@ -1,5 +1,6 @@
 import { messageOf } from "@fngate/kernel";
 import type { Reply, RequestContext } from "@fngate/plugin-kit";
+import type { Kept } from "./cabinet.ts";
 import type { Flow, Login } from "./flows.ts";
 import { openidClient } from "./libraries.ts";
 import { redirect } from "./login.ts";
@@ -9,14 +10,22 @@ import { sessionOf } from "./tokens.ts";
 /** APISIX answers so whatever went wrong with a login. */
 const FAILED: Reply = { kind: "reply", status: 500 };
 
+/** What the provider's answer is to be read with. */
+export interface LoginAnswer {
+  readonly kept: Kept;
+  /** Whole address that the provider was told. */
+  readonly redirectUri: string;
+}
+
 /** Ends a login: the provider sent the caller back, with a code or with what went wrong. */
-export async function endLogin(context: RequestContext, redirectUri: string, party: RelyingParty): Promise<Reply> {
-  const { flows, logger } = party;
+export async function endLogin(context: RequestContext, answered: LoginAnswer, party: RelyingParty): Promise<Reply> {
+  const { cabinet, flows, logger } = party;
+  const { kept, redirectUri } = answered;
+  const { login } = kept;
   const fail = (problem: string): Reply => {
     logger.error({ problem }, "a login failed");
     return FAILED;
   };
-  const login = await flows.read(context);
   if (login === undefined) return fail("the browser began none");
   if (context.request.method !== "GET") return fail("the provider's answer came with another method than GET");
   const answer = new URLSearchParams(context.request.query);
@@ -25,12 +34,12 @@ export async function endLogin(context: RequestContext, redirectUri: string, par
   const error = answer.get("error");
   if (error !== null) {
     // Without a session the caller is asked.
-    if (flow?.isSilent === true) return redirect(flow.target, party.sessions.end(context));
+    if (flow?.isSilent === true) return redirect(flow.target, (await cabinet.write(context, { login })) ?? []);
     const isPassing = error === "temporarily_unavailable" && flow !== undefined;
-    return isPassing ? restart(context, { login, target: flow.target }, party) : fail("the provider refused it");
+    return isPassing ? restart(context, { kept, target: flow.target }, party) : fail("the provider refused it");
   }
   if (!answer.has("code")) return fail("the provider's answer has no code");
-  if (flow === undefined) return restart(context, { login, target: login.target }, party);
+  if (flow === undefined) return restart(context, { kept, target: login.target }, party);
   const url = new URL(redirectUri);
   url.search = context.request.query;
   try {
@@ -50,7 +59,7 @@ interface Exchange {
 /** Has the code exchanged for tokens, and begins a session with them. */
 async function exchange(context: RequestContext, parts: Exchange, party: RelyingParty): Promise<Reply> {
   const { flow, login, state, url } = parts;
-  const { flows, logger, provider, sessions } = party;
+  const { cabinet, flows, logger, provider, sessions } = party;
   const checks = {
     expectedState: state,
     ...(flow.nonce !== undefined && { expectedNonce: flow.nonce }),
@@ -58,26 +67,27 @@ async function exchange(context: RequestContext, parts: Exchange, party: Relying
   };
   const client = await provider.client();
   const tokens = await openidClient().authorizationCodeGrant(client, url, checks, {}, await party.proof());
-  const cookies = await sessions.write(context, await sessionOf(tokens, party));
+  const session = sessions.begin(await sessionOf(tokens, party));
+  const cookies = await cabinet.write(context, { login: flows.end(login), session });
   if (cookies === undefined) {
     logger.error({}, "a login failed: the session is too large for cookies");
     return FAILED;
   }
-  return redirect(flow.target, [...cookies, ...(await flows.end(context, login))]);
+  return redirect(flow.target, cookies);
 }
 
 interface Restart {
-  readonly login: Login;
+  readonly kept: Kept;
   readonly target: string;
 }
 
 /** The browser asks once more for what it wanted, and so begins another login; not without end. */
-async function restart(context: RequestContext, { login, target }: Restart, party: RelyingParty): Promise<Reply> {
-  const cookie = await party.flows.restart(context, login);
-  if (cookie === undefined) {
-    party.logger.error({ restarts: login.restarts }, "a login failed again and again");
+async function restart(context: RequestContext, { kept, target }: Restart, party: RelyingParty): Promise<Reply> {
+  const login = kept.login && party.flows.restart(kept.login);
+  if (login === undefined) {
+    party.logger.error({}, "a login failed again and again");
     return FAILED;
   }
   party.logger.warn({}, "a login begins again: the provider's answer belongs to none that is under way");
-  return redirect(target, [cookie]);
+  return redirect(target, (await party.cabinet.write(context, { ...kept, login })) ?? []);
 }

@@ -136,6 +136,16 @@ describe("a login at a real OpenID provider", () => {
     expect([page.url, page.status]).toEqual([`${scene.origin}/a/page`, 200]);
   });
 
+  it("comes back to where a trusted proxy was asked", async () => {
+    await using scene = await openScene({}, { options: { trustedAddresses: ["127.0.0.1"] } });
+    const redirectUri = async (headers: Readonly<Record<string, string>>) =>
+      new URL((await scene.visit("/", headers)).headers.get("location") ?? "").searchParams.get("redirect_uri");
+    const named = { "x-forwarded-host": "a.test", "x-forwarded-proto": "https" };
+    expect(await redirectUri(named)).toBe("https://a.test/callback");
+    const both = { ...named, forwarded: 'for=1.2.3.4;host="b.test:444";proto=http, host=c.test' };
+    expect(await redirectUri(both)).toBe("http://b.test:444/callback");
+  });
+
   it("works in two windows at once", async () => {
     await using scene = await openScene();
     const [one, two] = [await scene.visit("/one"), await scene.visit("/two")];

@@ -1,13 +1,22 @@
 import { messageOf } from "@fngate/kernel";
 import type { Reply, RequestContext } from "@fngate/plugin-kit";
 import type { Configuration } from "openid-client";
+import type { Kept } from "./cabinet.ts";
 import { openidClient } from "./libraries.ts";
 import type { RelyingParty } from "./relying-party.ts";
 import { redirectUriOf, targetOf } from "./request-place.ts";
 
+/** How a login begins. */
+export interface LoginStart {
+  readonly kept: Kept;
+  /** The provider may not ask the caller anything: there is a session, which stays meanwhile. */
+  readonly isSilent: boolean;
+}
+
 /** Sends whoever calls to the provider, to come back to what was asked for. */
-export async function beginLogin(context: RequestContext, party: RelyingParty, isSilent = false): Promise<Reply> {
-  const { config, flows, logger, provider } = party;
+export async function beginLogin(context: RequestContext, start: LoginStart, party: RelyingParty): Promise<Reply> {
+  const { cabinet, config, flows, logger, provider } = party;
+  const { isSilent, kept } = start;
   let client: Configuration;
   try {
     client = await provider.client();
@@ -15,7 +24,8 @@ export async function beginLogin(context: RequestContext, party: RelyingParty, i
     logger.error({ reason: messageOf(error) }, "nobody can log in: the OpenID provider cannot be asked");
     return { kind: "reply", status: 500 };
   }
-  const { cookie, login } = await flows.begin(context, targetOf(context));
+  const login = flows.begin(kept.login, targetOf(context));
+  const cookies = await cabinet.write(context, { login, ...(isSilent && { session: kept.session }) });
   const library = openidClient();
   const verifier = config.use_pkce ? library.randomPKCECodeVerifier() : undefined;
   const nonce = config.use_nonce ? library.randomNonce() : undefined;
@@ -34,7 +44,7 @@ export async function beginLogin(context: RequestContext, party: RelyingParty, i
     }),
   };
   const url = await authorizationUrl(client, parameters, party);
-  return url === undefined ? { kind: "reply", status: 500 } : redirect(url.href, [cookie]);
+  return url === undefined ? { kind: "reply", status: 500 } : redirect(url.href, cookies ?? []);
 }
 
 async function authorizationUrl(client: Configuration, parameters: Record<string, string>, party: RelyingParty) {

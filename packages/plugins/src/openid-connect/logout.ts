@@ -12,7 +12,7 @@ export async function logOut(
   session: Session | undefined,
   party: RelyingParty,
 ): Promise<Reply> {
-  const { config, logger, sessions } = party;
+  const { cabinet, config, logger } = party;
   let metadata: ServerMetadata;
   try {
     metadata = await party.provider.metadata();
@@ -21,7 +21,7 @@ export async function logOut(
     return { kind: "reply", status: 503 };
   }
   if (config.revoke_tokens_on_logout && session !== undefined) await revoke(session, party);
-  const cookies = sessions.end(context);
+  const cookies = cabinet.clear(context);
   const { post_logout_redirect_uri: after } = config;
   const place = metadata.end_session_endpoint ?? after;
   if (place !== undefined && URL.canParse(place)) return redirect(farewell(place, { session, after, party }), cookies);

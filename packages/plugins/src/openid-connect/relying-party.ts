@@ -1,22 +1,23 @@
 import type { Logger } from "@fngate/kernel";
 import type { PluginDeps } from "@fngate/plugin-kit";
 import type { CryptoKey, DPoPHandle } from "openid-client";
+import { Cabinet, type Kept } from "./cabinet.ts";
 import { importPrivateKey } from "./client-auth.ts";
 import { CookieJar } from "./cookie-jar.ts";
-import { Flows, type Login, type StoredFlow } from "./flows.ts";
+import { Flows, type StoredFlow } from "./flows.ts";
 import { jose, openidClient } from "./libraries.ts";
 import { Provider } from "./provider.ts";
 import type { OpenidConnectConfig } from "./schema.ts";
 import { Sealer } from "./sealer.ts";
-import { Sessions, type StoredSession } from "./sessions.ts";
+import { Sessions } from "./sessions.ts";
 
 /** The gateway as a client of one provider, under one configuration. */
 export class RelyingParty {
   readonly config: OpenidConnectConfig;
   readonly provider: Provider;
+  readonly cabinet: Cabinet;
   readonly sessions: Sessions;
   readonly flows: Flows;
-  readonly jar: CookieJar;
   readonly logger: Logger;
   #proof: Promise<{ readonly DPoP?: DPoPHandle }> | undefined;
 
@@ -27,15 +28,9 @@ export class RelyingParty {
     this.config = config;
     this.logger = logger.child({ plugin: "openid-connect" });
     this.provider = new Provider(config, { clock, http, logger: this.logger });
-    this.jar = new CookieJar(settings);
-    const sealer = new Sealer<StoredSession>({ secret, client, purpose: "session" });
-    this.sessions = new Sessions(settings, { sealer, jar: this.jar, clock });
-    this.flows = new Flows({
-      logins: new Sealer<Login>({ secret, client, purpose: "login" }),
-      states: new Sealer<StoredFlow>({ secret, client, purpose: "state" }),
-      jar: this.jar,
-      clock,
-    });
+    this.cabinet = new Cabinet(new Sealer<Kept>({ secret, client, purpose: "session" }), new CookieJar(settings));
+    this.sessions = new Sessions(settings, clock);
+    this.flows = new Flows(new Sealer<StoredFlow>({ secret, client, purpose: "state" }), clock);
   }
 
   /** What binds tokens to a key, where that is configured. */

@@ -6,15 +6,21 @@ const KEPT = "/-._~!$&'()*+,;=:@";
 
 const SUFFIX = "/.apisix/redirect";
 
+/** Members of an element of `Forwarded` (RFC 7239, 4). */
+const FORWARDED_PROTO = /(?:^|;)\s*proto="?(https?)"?/i;
+const FORWARDED_HOST = /(?:^|;)\s*host="?([^";\s]+)"?/i;
+
 /** Longest address that a login leads back to; from a longer one it leads to its path. */
 const MAX_TARGET = 2048;
 
 /** Where a client's requests go, as it sees the gateway. */
 function originOf({ request }: RequestContext): string {
-  // These say what the gateway saw, or what a trusted proxy before it did.
-  const scheme = request.headers.get("x-forwarded-proto") ?? request.scheme;
-  const host = request.headers.get("x-forwarded-host") ?? request.host;
-  return `${scheme}://${host}`;
+  const { headers } = request;
+  // These say what the gateway saw, or what a trusted proxy before it did; strangers' do not get this far.
+  const forwarded = headers.get("forwarded")?.split(",", 1)[0] ?? "";
+  const scheme = FORWARDED_PROTO.exec(forwarded)?.[1] ?? headers.get("x-forwarded-proto") ?? request.scheme;
+  const host = FORWARDED_HOST.exec(forwarded)?.[1] ?? headers.get("x-forwarded-host") ?? request.host;
+  return `${scheme.toLowerCase()}://${host}`;
 }
 
 /** The whole address that the provider sends callers back to. */

@@ -8,7 +8,7 @@ export interface SealPurpose {
   readonly secret: string;
   /** Whose sessions they are; those of another client are not opened. */
   readonly client: string;
-  readonly purpose: "session" | "login" | "state";
+  readonly purpose: "session" | "state";
 }
 
 /** Encrypts and authenticates what browsers keep for the gateway (JWE, `dir` with `A256GCM`). */

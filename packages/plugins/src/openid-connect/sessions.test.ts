@@ -128,7 +128,7 @@ describe("a session", () => {
     };
     await using scene = await openScene({ session });
     const [cookie] = (await scene.visit("/")).cookies;
-    expect(cookie).toMatch(/^session_login=\S+; Path=\/; Domain=127.0.0.1; SameSite=None; Secure$/);
+    expect(cookie).toMatch(/^session=\S+; Path=\/; Domain=127.0.0.1; SameSite=None; Secure$/);
   });
 });
 

@@ -1,7 +1,4 @@
 import type { Clock } from "@fngate/kernel";
-import type { RequestContext } from "@fngate/plugin-kit";
-import type { CookieJar } from "./cookie-jar.ts";
-import type { Sealer } from "./sealer.ts";
 import type { SessionConfig } from "./session-schema.ts";
 
 /** What a session remembers. Times are whole seconds since the epoch. */
@@ -28,17 +25,13 @@ export interface StoredSession extends Session {
 /** A session is written again when a quarter of its idle time is over, or the last of its rolling time begins. */
 const TOUCH_PART = 4;
 
-/** Sessions in the cookies of their browsers. */
+/** Says when sessions end. */
 export class Sessions {
-  readonly #sealer: Sealer<StoredSession>;
-  readonly #jar: CookieJar;
   readonly #clock: Clock;
   readonly #limits: Limits;
 
-  constructor(config: Partial<SessionConfig>, parts: { sealer: Sealer<StoredSession>; jar: CookieJar; clock: Clock }) {
-    this.#sealer = parts.sealer;
-    this.#jar = parts.jar;
-    this.#clock = parts.clock;
+  constructor(config: Partial<SessionConfig>, clock: Clock) {
+    this.#clock = clock;
     this.#limits = {
       idling: config.idling_timeout ?? 900,
       rolling: config.rolling_timeout ?? 3600,
@@ -51,34 +44,25 @@ export class Sessions {
     return Math.floor(this.#clock.now() / 1000);
   }
 
-  /** The session of whoever calls; nothing when there is none or it has ended. */
-  async read(context: RequestContext): Promise<StoredSession | undefined> {
-    const text = this.#jar.readChunked(context, this.#jar.name);
-    const session = text === undefined ? undefined : await this.#sealer.open(text);
+  /** The session itself, unless it has ended. */
+  alive(session: StoredSession | undefined): StoredSession | undefined {
     return session !== undefined && isAlive(session, this.#limits, this.now()) ? session : undefined;
   }
 
-  /** `Set-Cookie` values that begin or change a session; nothing when it is too large. */
-  async write(context: RequestContext, session: Session, begun?: StoredSession): Promise<string[] | undefined> {
+  /** A session that begins, or goes on as another did. */
+  begin(session: Session, before?: StoredSession): StoredSession {
     const now = this.now();
-    const stored = { ...session, createdAt: begun?.createdAt ?? now, changedAt: now, usedAt: now };
-    return this.#jar.write(context, this.#jar.name, await this.#sealer.seal(stored));
+    return { ...session, createdAt: before?.createdAt ?? now, changedAt: now, usedAt: now };
   }
 
-  /** `Set-Cookie` values that say that a session is in use, when it is time to. */
-  async touch(context: RequestContext, session: StoredSession): Promise<string[]> {
+  /** A session that is in use, when it is time to say so. */
+  touch(session: StoredSession): StoredSession | undefined {
     const now = this.now();
     const { idling, rolling } = this.#limits;
     const isIdle = idling !== 0 && now - session.usedAt >= idling / TOUCH_PART;
     const isLate = rolling !== 0 && now - session.changedAt >= rolling - rolling / TOUCH_PART;
-    if (!isIdle && !isLate) return [];
-    const text = await this.#sealer.seal({ ...session, usedAt: now, changedAt: isLate ? now : session.changedAt });
-    return this.#jar.write(context, this.#jar.name, text) ?? [];
-  }
-
-  /** `Set-Cookie` values that end a session. */
-  end(context: RequestContext): string[] {
-    return this.#jar.clear(context, this.#jar.name);
+    if (!isIdle && !isLate) return undefined;
+    return { ...session, usedAt: now, changedAt: isLate ? now : session.changedAt };
   }
 }
 
