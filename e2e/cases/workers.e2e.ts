@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Agent, createServer, get, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { eventually } from "@fngate/test-kit";
+import { eventually, startEchoUpstream } from "@fngate/test-kit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ADMIN_KEY, AdminClient } from "../support/admin-client.ts";
 import { type FngateProcess, spawnFngate, startFngate } from "../support/fngate-process.ts";
@@ -194,4 +194,36 @@ it("a gateway whose workers cannot listen says which port is taken, and exits 1"
   expect(await gateway.exited).toEqual({ code: 1, signal: null });
   expect(gateway.transcript).toContain(`port ${port} on 127.0.0.1 (apisix.node_listen) is already in use`);
   taken.close();
+});
+
+describe("workers without a metrics listener", () => {
+  it("publish through public-api what all of them have counted", async () => {
+    await using upstream = await startEchoUpstream();
+    await using gateway = await startFngate(
+      { ...CONFIG, plugin_attr: { prometheus: { enable_export_server: false } } },
+      { environment: { APISIX_WORKER_PROCESSES: String(WORKERS) } },
+    );
+    const admin = new AdminClient(gateway.address("admin").port);
+    const { port } = gateway.address("proxy");
+    const nodes = { [`127.0.0.1:${upstream.port}`]: 1 };
+    await admin.put("/routes/counted", { uri: "/counted", plugins: { prometheus: {} }, upstream: { nodes } });
+    await admin.put("/routes/metrics", { uri: "/apisix/prometheus/metrics", plugins: { "public-api": {} } });
+    // Both routes reach each worker in its own time.
+    await eventually(async () => {
+      const text = await readText(port, "/apisix/prometheus/metrics");
+      expect(text).toContain('process_resident_memory_bytes{worker="1"}');
+    });
+    let served = 0;
+    const counted = async (): Promise<number> => {
+      if ((await ask(port, "/counted")) === 200) served += 1;
+      const text = await readText(port, "/apisix/prometheus/metrics");
+      const lines = text.split("\n").filter((line) => line.startsWith('apisix_http_status{code="200"'));
+      return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+    };
+    await eventually(async () => {
+      const sum = await counted();
+      expect(served).toBeGreaterThan(10);
+      expect(sum).toBe(served);
+    });
+  });
 });

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { AdminTls, ControlPlane } from "@fngate/control-plane";
 import type { DataPlane } from "@fngate/data-plane";
-import type { SideDesk, SideSource } from "@fngate/data-plane/side";
+import type { SideAnswer, SideDesk, SideSource } from "@fngate/data-plane/side";
 import { type Clock, GatewayError, Lifecycle, type LifecycleStage, type Logger } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
 import type { SampleFunction } from "@fngate/sample-function";
@@ -29,6 +29,8 @@ export interface ComposeDeps {
   readonly environment: Environment;
   /** Called for every listener that came up. */
   readonly onListening: (bound: BoundListener) => void;
+  /** Metrics of all processes, where this one is a worker. */
+  readonly gatherMetrics?: () => Promise<SideAnswer>;
 }
 
 /** A process put together from its configuration, not started yet. */
@@ -197,6 +199,7 @@ class ComposedGateway implements Gateway {
         this.#dataPlane = createDataPlane({
           ...this.#shared(),
           ...plain,
+          ...(this.#deps.gatherMetrics && { gatherMetrics: this.#deps.gatherMetrics }),
           keyring: this.#settings.decryptionKeys,
           environment: this.#deps.environment,
           ...(this.#trusted && { caCertificates: [this.#trusted] }),

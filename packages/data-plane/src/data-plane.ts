@@ -270,6 +270,7 @@ class StoreDataPlane implements DataPlane {
       server: createServerPort(this.#options, {
         connections: () => this.#countConnections(),
         requests: () => this.#stats.totalRequests,
+        metrics: () => this.renderMetrics(),
       }),
       metricPrefix: this.#stats.format.prefix,
       attributes,

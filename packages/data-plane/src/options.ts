@@ -1,5 +1,5 @@
 import type { Clock, Logger, TargetKeepalive } from "@fngate/kernel";
-import type { PluginCatalog } from "@fngate/plugin-kit";
+import type { MetricsText, PluginCatalog } from "@fngate/plugin-kit";
 import type { DnsResolverOptions, UpstreamHealthReport } from "@fngate/proxy";
 import type { RouterKind } from "@fngate/router";
 import type { ConfigStore } from "@fngate/store";
@@ -169,6 +169,8 @@ export interface DataPlaneOptions {
   readonly clientLimits?: ClientLimits;
   readonly metrics?: MetricsOptions;
   readonly requestMetrics?: RequestMetricsOptions;
+  /** Metrics of the whole gateway, where this data plane is one process of several; default: its own. */
+  readonly gatherMetrics?: () => Promise<MetricsText>;
   readonly status?: ListenAddress;
   /** APISIX's Control API, which asks nobody who they are: for loopback addresses. */
   readonly control?: ListenAddress;

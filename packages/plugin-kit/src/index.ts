@@ -47,6 +47,7 @@ export type {
   HistogramMetric,
   LabelValues,
   MetricOptions,
+  MetricsText,
   NestedPlugin,
   PluginDeps,
   PluginDirectory,

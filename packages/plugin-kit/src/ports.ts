@@ -128,6 +128,14 @@ export interface ServerPort {
   storeVersion(): Promise<string | undefined>;
   /** Clients of this process as of now. */
   traffic(): Promise<ServerTraffic>;
+  /** Everything that is measured, of all processes of this gateway together. */
+  metrics(): Promise<MetricsText>;
+}
+
+/** Metrics in Prometheus' text format. */
+export interface MetricsText {
+  readonly contentType: string;
+  readonly body: string;
 }
 
 /** Clients of a process and their requests. */

@@ -9,6 +9,8 @@ export type Question = { readonly about: "metrics" } | { readonly about: "contro
 export type ToWorker =
   | { readonly type: "start"; readonly index: number; readonly settings: Settings }
   | { readonly type: "ask"; readonly id: number; readonly question: Question }
+  /** To "gather": the metrics of all workers; absent when they cannot be had. */
+  | { readonly type: "gathered"; readonly id: number; readonly answer: SideAnswer | undefined }
   | { readonly type: "stop"; readonly deadlineMs: number };
 
 /** Why a worker did not start; with what the system said where a port was taken. */
@@ -27,7 +29,9 @@ export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "failed"; readonly failure: StartFailure }
   | { readonly type: "answer"; readonly id: number; readonly answer: SideAnswer | undefined }
-  | { readonly type: "unanswered"; readonly id: number; readonly reason: string };
+  | { readonly type: "unanswered"; readonly id: number; readonly reason: string }
+  /** Asks for the metrics of all workers. */
+  | { readonly type: "gather"; readonly id: number };
 
 /** How a worker's process ended. */
 export interface WorkerEnd {

@@ -7,6 +7,8 @@ import type { FromWorker, Question, StartFailure, ToWorker, WorkerEnd, WorkerPro
 export interface LifeListener {
   onListening(bound: BoundListener): void;
   onReady(): void;
+  /** The worker wants the metrics of all. */
+  onGather(): Promise<SideAnswer>;
 }
 
 /** One life of a worker: its process and what is known of it. */
@@ -99,10 +101,18 @@ export class WorkerLife {
       case "unanswered":
         this.#settle(message.id)?.reject(new Error(message.reason));
         break;
+      case "gather":
+        void this.#gather(message.id);
+        break;
       case "hello":
       case "bye":
         break;
     }
+  }
+
+  async #gather(id: number): Promise<void> {
+    const answer = await this.#listener.onGather().catch(() => undefined);
+    this.#process.send({ type: "gathered", id, answer });
   }
 
   #settle(id: number): PromiseWithResolvers<SideAnswer | undefined> | undefined {

@@ -1,3 +1,4 @@
+import type { SideAnswer } from "@fngate/data-plane/side";
 import { type GatewayError, isGatewayError, type Logger, messageOf, systemClock } from "@fngate/kernel";
 import { compose, type Gateway } from "../compose.ts";
 import type { Environment } from "../config/environment.ts";
@@ -30,6 +31,7 @@ export function runWorker(io: WorkerIo): void {
       worker = new Worker(message.index, message.settings, io);
       void worker.start();
     } else if (message.type === "ask") void worker?.answer(message.id, message.question);
+    else if (message.type === "gathered") worker?.takeGathered(message.id, message.answer);
     else if (worker === undefined) io.exit(EXIT_CODES.ok);
     else worker.stop(message.deadlineMs);
   });
@@ -41,6 +43,9 @@ class Worker {
   readonly #settings: Settings;
   readonly #logger: Logger;
   readonly #gateway: Gateway;
+  /** Those who wait for the metrics of all workers. */
+  readonly #gathering = new Map<number, PromiseWithResolvers<SideAnswer>>();
+  #gathered = 0;
   #isStopping = false;
 
   constructor(index: number, settings: Settings, io: WorkerIo) {
@@ -52,6 +57,7 @@ class Worker {
       clock: systemClock,
       environment: io.environment,
       onListening: (bound) => io.send({ type: "listening", bound }),
+      gatherMetrics: () => this.#gather(),
     });
   }
 
@@ -76,6 +82,13 @@ class Worker {
       .then(({ timedOut }) => this.#io.exit(timedOut.length > 0 ? EXIT_CODES.drainDeadlinePassed : EXIT_CODES.ok));
   }
 
+  takeGathered(id: number, answer: SideAnswer | undefined): void {
+    const waiting = this.#gathering.get(id);
+    this.#gathering.delete(id);
+    if (answer === undefined) waiting?.reject(new Error("the metrics of all workers cannot be had"));
+    else waiting?.resolve(answer);
+  }
+
   async answer(id: number, question: Question): Promise<void> {
     const { side } = this.#gateway;
     try {
@@ -86,6 +99,16 @@ class Worker {
       this.#logger.error({ about: question.about, reason: messageOf(error) }, "a question cannot be answered");
       this.#io.send({ type: "unanswered", id, reason: messageOf(error) });
     }
+  }
+
+  /** The primary answers always, and this process ends with it. */
+  #gather(): Promise<SideAnswer> {
+    const id = this.#gathered;
+    this.#gathered += 1;
+    const waiting = Promise.withResolvers<SideAnswer>();
+    this.#gathering.set(id, waiting);
+    this.#io.send({ type: "gather", id });
+    return waiting.promise;
   }
 }
 

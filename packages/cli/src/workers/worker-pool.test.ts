@@ -1,5 +1,5 @@
 import { silentLogger } from "@fngate/kernel";
-import { FakeClock } from "@fngate/test-kit";
+import { eventually, FakeClock } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import type { Settings } from "../config/settings.ts";
 import type { BoundListener } from "../listening.ts";
@@ -137,6 +137,17 @@ describe("a pool of workers", () => {
     expect((await pool.renderMetrics()).body).toContain("x 3\n");
     processes[0]?.end({ code: 1, signal: null });
     expect((await pool.renderMetrics()).body).toContain("x 3\n");
+  });
+
+  it("gives a worker the metrics of all when it asks for them", async () => {
+    const { processes } = await startPool(2);
+    const [first] = processes;
+    first?.say({ type: "gather", id: 7 });
+    const gathered = await eventually(() => {
+      const found = first?.received.find((message) => message.type === "gathered");
+      return found ?? expect.fail("nothing was gathered");
+    });
+    expect(gathered).toMatchObject({ id: 7, answer: { status: 200, body: expect.stringContaining("x 3\n") } });
   });
 
   it("has one worker answer what is read, and all do what is asked to be done", async () => {

@@ -169,6 +169,7 @@ export class WorkerPool implements SideSource {
     return new WorkerLife(fork(), start, {
       onListening: (bound) => this.#announce(bound),
       onReady: () => this.#noteReady(),
+      onGather: () => this.renderMetrics(),
     });
   }
 

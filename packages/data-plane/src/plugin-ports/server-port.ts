@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { ServerPort } from "@fngate/plugin-kit";
+import type { MetricsText, ServerPort } from "@fngate/plugin-kit";
 import type { ConnectionCounts } from "../metrics/gateway-metrics.ts";
 import type { DataPlaneOptions } from "../options.ts";
 
@@ -8,6 +8,8 @@ import type { DataPlaneOptions } from "../options.ts";
 export interface ServerCounts {
   connections(): Promise<ConnectionCounts>;
   requests(): number;
+  /** Of this data plane alone. */
+  metrics(): Promise<MetricsText>;
 }
 
 /** Longest wait for the store's version, milliseconds. */
@@ -38,5 +40,6 @@ export function createServerPort(options: DataPlaneOptions, counts: ServerCounts
         requests: counts.requests(),
       };
     },
+    metrics: options.gatherMetrics ?? (() => counts.metrics()),
   };
 }

@@ -116,6 +116,7 @@ export function fakeServer(overrides: Partial<ServerPort> = {}): ServerPort {
     startedAtMs: 0,
     storeVersion: () => Promise.resolve(undefined),
     traffic: () => Promise.resolve({ openConnections: 0, busyConnections: 0, acceptedConnections: 0, requests: 0 }),
+    metrics: () => Promise.resolve({ contentType: "text/plain", body: "" }),
     ...overrides,
   };
 }

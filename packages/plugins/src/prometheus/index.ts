@@ -1,5 +1,6 @@
 import { definePlugin } from "@fngate/plugin-kit";
 import { prometheusMetadataSchema } from "./metadata.ts";
+import { metricsApis } from "./metrics-api.ts";
 import { nameSeries } from "./name-series.ts";
 import { prometheusSchema } from "./schema.ts";
 
@@ -12,4 +13,5 @@ export const prometheus = definePlugin({
   schema: prometheusSchema,
   metadataSchema: prometheusMetadataSchema,
   setup: nameSeries,
+  publicApis: metricsApis,
 });

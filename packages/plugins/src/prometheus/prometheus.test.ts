@@ -3,6 +3,7 @@ import { describePlugin } from "@fngate/plugin-kit/testing";
 import { eventually } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import { keyAuth } from "../key-auth/index.ts";
+import { publicApi } from "../public-api/index.ts";
 import { describeSchema } from "../testing/describe-schema.ts";
 import { prometheus } from "./index.ts";
 import { prometheusMetadataSchema } from "./metadata.ts";
@@ -117,6 +118,27 @@ describe("prometheus", () => {
     ]);
     expect(ends('my_bandwidth{type="egress"')).toHaveLength(1);
     expect(lines).toContain("my_http_requests_total 4");
+  });
+
+  it("publishes the metrics through public-api where they have no listener", async () => {
+    const routes = {
+      1: { uri: "/a", plugins: { prometheus: {} } },
+      2: { uri: "/m", plugins: { "public-api": { uri: METRICS } } },
+    };
+    const scrapeOf = async (enable_export_server: boolean) => {
+      const options = { pluginAttributes: { prometheus: { enable_export_server } } };
+      await using gateway = await runGateway({ plugins: [prometheus, publicApi], routes, options });
+      await gateway.get("/a");
+      return await gateway.get("/m");
+    };
+    const published = await scrapeOf(false);
+    expect(published).toMatchObject({
+      status: 200,
+      headers: { "content-type": expect.stringContaining("text/plain") },
+    });
+    expect(published.body).toContain("apisix_http_requests_total 2");
+    expect(published.body).toContain('apisix_http_status{code="200",matched_uri="/a"');
+    expect((await scrapeOf(true)).status).toBe(404);
   });
 
   it("has APISIX's bounds and kinds of latency", async () => {
