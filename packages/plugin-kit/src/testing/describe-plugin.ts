@@ -18,6 +18,8 @@ export interface ContractOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** The other plugins that it sets up; without them there are none. */
   readonly plugins?: PluginDirectory;
+  /** True for a plugin that is known for nothing but being refused: its `setup` throws `PLUGIN_UNSUPPORTED`. */
+  readonly isRefused?: boolean;
 }
 
 /** Declares the tests that every plugin passes; called once in each plugin's own test file. */
@@ -25,6 +27,10 @@ export function describePlugin<TConfig>(plugin: PluginDefinition<TConfig>, optio
   describe(`plugin contract: ${plugin.name}`, () => {
     describeIdentity(plugin, options);
     describeSchema(plugin, options);
+    if (options.isRefused === true) {
+      describeRefusal(plugin, options);
+      return;
+    }
     describeLifecycle(plugin, options);
     describeSecrets(plugin, options);
   });
@@ -56,6 +62,14 @@ function describeSchema<TConfig>(plugin: PluginDefinition<TConfig>, options: Con
   it("takes what it filled with defaults as it is", () => {
     const filled = plugin.schema.parse(options.config);
     expect(plugin.schema.parse(filled)).toEqual(filled);
+  });
+}
+
+function describeRefusal<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions): void {
+  it("refuses every configuration, and names the member that it is refused for", () => {
+    expect(() => setUp(plugin, options, {})).toThrow(
+      expect.objectContaining({ code: "PLUGIN_UNSUPPORTED", details: { field: expect.any(String) } }),
+    );
   });
 }
 

@@ -1,4 +1,3 @@
-export { APISIX_PRIORITIES } from "./apisix-priorities.ts";
 export { type ContractOptions, describePlugin } from "./describe-plugin.ts";
 export { type FakeConnections, fakeConnections } from "./fake-connections.ts";
 export {

@@ -1,7 +1,6 @@
-import { basename } from "node:path";
 import { runGateway } from "@fngate/data-plane/testing";
 import type { PluginDefinition } from "@fngate/plugin-kit";
-import { APISIX_PRIORITIES } from "@fngate/plugin-kit/testing";
+import { describePlugin } from "@fngate/plugin-kit/testing";
 import { describe, expect, it } from "vitest";
 
 /** A plugin that is known for nothing but being refused. */
@@ -12,11 +11,10 @@ export interface LuaPluginOptions {
   readonly refused: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** Declares the tests of a plugin whose configuration is Lua; in place of `describePlugin`, which needs one that runs. */
+/** Declares the tests of a plugin whose configuration is Lua, the contract of all plugins included. */
 export function describeLuaPlugin<TConfig>(plugin: PluginDefinition<TConfig>, options: LuaPluginOptions): void {
-  it("has the name of its folder and APISIX's priority", () => {
-    expect([plugin.name, plugin.priority]).toEqual([basename(options.folder), APISIX_PRIORITIES[plugin.name]]);
-  });
+  const [config = {}] = Object.values(options.refused);
+  describePlugin(plugin, { folder: options.folder, config, isRefused: true });
 
   describe.each(Object.entries(options.refused))("in a gateway, with %s", (field, config) => {
     const route = (own: object) => ({ uri: "/*", plugins: { [plugin.name]: own } });
