@@ -217,6 +217,8 @@ function readModifyIndexes(mirror: Mirror, prefix: string, revision: Revision): 
     if (DIRECTORIES.has(directory)) raise(directory, modRevision);
     raise("max_modify_index", modRevision);
   }
+  // How far the watch has come; APISIX tells that of its global rules.
+  indexes.set("prev_index", revision);
   indexes.set("x_etcd_index", revision);
   return indexes;
 }

@@ -62,11 +62,17 @@ class Family {
   }
 }
 
+/** APISIX's order of labels, in which its users' queries and tests have them. */
 function addStatuses(family: Family, { labels, statuses }: RequestSeries): void {
-  const own = `${family.label("matched_uri", labels.matchedUri)},${family.label("matched_host", labels.matchedHost)}`;
-  const source = family.label("response_source", labels.source);
-  const rest = `${own},${commonLabels(family, labels)},${source}${family.extra(labels)}`;
-  for (const [code, { count }] of statuses) family.add(`code="${code}",${rest}`, count);
+  const rest = [
+    family.label("route", labels.route),
+    family.label("matched_uri", labels.matchedUri),
+    family.label("matched_host", labels.matchedHost),
+    ...callLabels(family, labels),
+    family.label("response_source", labels.source),
+  ].join(",");
+  const extra = family.extra(labels);
+  for (const [code, { count }] of statuses) family.add(`code="${code}",${rest}${extra}`, count);
 }
 
 function addLatencies(family: Family, series: RequestSeries, boundsMs: readonly number[]): void {
@@ -98,16 +104,19 @@ function addBandwidth(family: Family, { egressBytes, ingressBytes, labels }: Req
   family.add(`type="egress",${common}`, egressBytes);
 }
 
-function commonLabels(family: Family, { consumer, node, route, service }: SeriesLabels): string {
+function commonLabels(family: Family, labels: SeriesLabels): string {
+  return [family.label("route", labels.route), ...callLabels(family, labels)].join(",");
+}
+
+function callLabels(family: Family, { consumer, node, service }: SeriesLabels): readonly string[] {
   return [
-    family.label("route", route),
     family.label("service", service),
     family.label("consumer", consumer),
     family.label("node", node),
     family.label("request_type", "traditional_http"),
     family.label("request_llm_model", ""),
     family.label("llm_model", ""),
-  ].join(",");
+  ];
 }
 
 /** Label values as the text format wants them. */

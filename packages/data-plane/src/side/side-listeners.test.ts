@@ -26,15 +26,16 @@ describe("metrics", () => {
     const common = 'consumer="",node="127.0.0.1",request_type="traditional_http",request_llm_model="",llm_model=""';
     expect(answer.body.split("\n")).toEqual(
       expect.arrayContaining([
-        `apisix_http_status{code="200",matched_uri="/x/*",matched_host="*.example",route="r1",service="s",${common},response_source="upstream"} 2`,
-        expect.stringContaining('apisix_http_status{code="503",matched_uri="/down",matched_host="",route="r2"'),
-        expect.stringContaining('apisix_http_status{code="404",matched_uri="",matched_host="",route="",service=""'),
+        `apisix_http_status{code="200",route="r1",matched_uri="/x/*",matched_host="*.example",service="s",${common},response_source="upstream"} 2`,
+        expect.stringContaining('apisix_http_status{code="503",route="r2",matched_uri="/down",matched_host="",'),
+        expect.stringContaining('apisix_http_status{code="404",route="",matched_uri="",matched_host="",service=""'),
         `apisix_http_latency_count{type="request",route="r1",service="s",${common}} 2`,
         `apisix_http_latency_bucket{type="upstream",route="r1",service="s",${common},le="+Inf"} 2`,
         `apisix_bandwidth{type="egress",route="r1",service="s",${common}} 8`,
         "apisix_http_requests_total 4",
         "apisix_etcd_reachable 1",
         'apisix_etcd_modify_indexes{key="services"} 2',
+        'apisix_etcd_modify_indexes{key="prev_index"} 5',
         'apisix_etcd_modify_indexes{key="routes"} 5',
         expect.stringContaining('version="3.18.0"} 1'),
         'fngate_function_failures_total{reason="refused"} 1',
