@@ -30,6 +30,21 @@ describe("a session", () => {
     expect(scene.provider.visits.get("/token")).toBe(asked + 1);
   });
 
+  it("renews its access token again and again with a refresh token that stays", async () => {
+    const { moved, setup } = movable();
+    await using scene = await openScene(
+      { session: { secret: SESSION_SECRET, idling_timeout: 0, rolling_timeout: 0 } },
+      setup,
+    );
+    scene.provider.configure([scene.client], { rotateRefreshToken: false });
+    await scene.logIn("/");
+    for (moved.seconds = 3700; moved.seconds < 12_000; moved.seconds += 3700) {
+      expect((await scene.visit("/")).status).toBe(200);
+    }
+    const tokens = scene.gateway.upstream.requests.map(({ headers }) => headers["x-access-token"]);
+    expect(new Set(tokens).size).toBe(4);
+  });
+
   it("ends with its access token when that is not to be renewed", async () => {
     const { moved, setup } = movable();
     const session = { secret: SESSION_SECRET, idling_timeout: 0, rolling_timeout: 0 };
@@ -84,17 +99,9 @@ describe("a session", () => {
   it("is kept in several cookies when it is large, and in fewer when it shrinks", async () => {
     await using scene = await openScene({ session: { secret: SESSION_SECRET, cookie_name: "mine" } });
     const name = "x".repeat(5000);
-    scene.provider.configure(
-      [
-        {
-          client_id: "gateway",
-          client_secret: "clients-secret",
-          redirect_uris: [`${scene.origin}/callback`],
-          grant_types: ["authorization_code", "refresh_token"],
-        },
-      ],
-      { findAccount: (_: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id, name }) }) },
-    );
+    scene.provider.configure([scene.client], {
+      findAccount: (_: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id, name }) }),
+    });
     const answer = await scene.answerOf("/");
     const { cookies } = await scene.browser.visit(answer);
     const names = cookies.filter((cookie) => !cookie.includes("Max-Age=0")).map((cookie) => cookie.split("=")[0]);
@@ -109,10 +116,7 @@ describe("a session", () => {
   it("that is too large for cookies is told about", async () => {
     await using scene = await openScene();
     const claims = () => ({ sub: "jack", name: "x".repeat(30_000) });
-    scene.provider.configure(
-      [{ client_id: "gateway", client_secret: "clients-secret", redirect_uris: [`${scene.origin}/callback`] }],
-      { findAccount: (_: unknown, id: string) => ({ accountId: id, claims }) },
-    );
+    scene.provider.configure([scene.client], { findAccount: (_: unknown, id: string) => ({ accountId: id, claims }) });
     expect((await scene.logIn("/")).status).toBe(500);
     expect(JSON.stringify(scene.gateway.lines)).toContain("too large");
   });

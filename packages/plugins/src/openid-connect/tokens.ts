@@ -15,6 +15,16 @@ const DEFAULT_EXPIRY = 3600;
 /** How many renewals are remembered, for requests that come with the old session yet. */
 const MAX_RENEWALS = 1000;
 
+/** How long they are: a refresh token may stay the same, and be asked for the next access token. */
+const RENEWAL_SECONDS = 60;
+
+/** A renewal that is under way, or is done since a moment. */
+interface Renewal {
+  readonly result: Promise<Session | undefined>;
+  /** Seconds since the epoch; absent: it is under way. */
+  until: number | undefined;
+}
+
 /**
  * Makes a session of what the provider answered to a code. Rejects when the ID token's signature does not hold or the
  * provider cannot be asked about the caller.
@@ -28,7 +38,7 @@ export async function sessionOf(tokens: Tokens, party: RelyingParty): Promise<Se
 /** Renews access tokens; requests that come at once with one session share a renewal. */
 export class Renewals {
   readonly #party: RelyingParty;
-  readonly #recent = new BoundedMap<string, Promise<Session | undefined>>(MAX_RENEWALS);
+  readonly #recent = new BoundedMap<string, Renewal>(MAX_RENEWALS);
 
   constructor(party: RelyingParty) {
     this.#party = party;
@@ -40,10 +50,16 @@ export class Renewals {
     // A refresh token may be good once only: whoever comes with it again gets what it gave.
     const key = hash("sha256", session.refreshToken);
     const recent = this.#recent.get(key);
-    if (recent !== undefined) return recent;
-    const renewal = this.#renew(session, session.refreshToken);
+    if (recent !== undefined && (recent.until ?? Number.POSITIVE_INFINITY) > this.#party.sessions.now()) {
+      return recent.result;
+    }
+    const renewal: Renewal = { result: this.#renew(session, session.refreshToken), until: undefined };
     this.#recent.set(key, renewal);
-    return renewal;
+    return renewal.result.then((renewed) => {
+      const end = this.#party.sessions.now() + RENEWAL_SECONDS;
+      renewal.until = renewed === undefined ? 0 : Math.min(end, renewed.accessExpiresAt ?? end);
+      return renewed;
+    });
   }
 
   async #renew(session: Session, refreshToken: string): Promise<Session | undefined> {
@@ -62,7 +78,6 @@ export class Renewals {
       };
     } catch (error) {
       logger.warn({ reason: messageOf(error) }, "an access token could not be renewed");
-      this.#recent.delete(hash("sha256", refreshToken));
       return undefined;
     }
   }

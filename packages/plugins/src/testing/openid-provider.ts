@@ -14,7 +14,8 @@ export const RESOURCE = "urn:test:api";
 /** A real OpenID provider (`oidc-provider`) on a port of its own. Everybody may log in under any name. */
 export class OpenidProvider implements AsyncDisposable {
   readonly #server: Server;
-  #listener: RequestListener = (_, answer) => void answer.writeHead(503).end();
+  #listener: (...[request, answer]: Parameters<RequestListener>) => unknown = (_, answer) =>
+    answer.writeHead(503).end();
   #keys: readonly object[] | undefined;
   /** How often each path was asked for. */
   readonly visits = new Map<string, number>();

@@ -18,6 +18,17 @@ export class OpenidScene implements AsyncDisposable {
     this.gateway = gateway;
   }
 
+  /** The client as the provider knows it. */
+  get client() {
+    return {
+      client_id: "gateway",
+      client_secret: "clients-secret",
+      grant_types: ["authorization_code", "refresh_token"],
+      redirect_uris: [`${this.origin}/callback`, `${this.origin}/a/page/.apisix/redirect`],
+      post_logout_redirect_uris: [`${this.origin}/bye`],
+    };
+  }
+
   get origin(): string {
     return `http://127.0.0.1:${this.gateway.portOf()}`;
   }
@@ -66,16 +77,7 @@ export async function openScene(
     ...setup,
   });
   const scene = new OpenidScene(provider, gateway);
-  provider.configure([
-    {
-      client_id: "gateway",
-      client_secret: "clients-secret",
-      grant_types: ["authorization_code", "refresh_token"],
-      redirect_uris: [`${scene.origin}/callback`, `${scene.origin}/a/page/.apisix/redirect`],
-      post_logout_redirect_uris: [`${scene.origin}/bye`],
-      ...client,
-    },
-  ]);
+  provider.configure([{ ...scene.client, ...client }]);
   return scene;
 }
 
