@@ -32,6 +32,11 @@ export class RawClient implements AsyncDisposable {
     return this.#isClosed;
   }
 
+  /** Bytes that the gateway has not taken yet, beyond what the machine keeps for it. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
   send(text: string): void {
     this.#socket.write(text, "latin1");
   }
