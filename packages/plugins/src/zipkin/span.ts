@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { Clock } from "@fngate/kernel";
+import { randomHex } from "../shared/random-hex.ts";
 import type { SpanPlace } from "./b3.ts";
 
 /** One end of a connection (Zipkin v2 API: Endpoint). */
@@ -31,7 +31,7 @@ export interface OpenSpan extends SpanPlace {
 
 /** Begins a span below another one, or as the first of its trace. */
 export function openSpan(name: string, parent: ParentPlace, startedAtMs: number): OpenSpan {
-  return { name, traceId: parent.traceId ?? hex(16), id: hex(8), parentId: parent.id, startedAtMs };
+  return { name, traceId: parent.traceId ?? randomHex(16), id: randomHex(8), parentId: parent.id, startedAtMs };
 }
 
 /** Where a new span goes; without a trace it begins one. */
@@ -65,8 +65,4 @@ export function endpointOf(address: string, port: number): SpanEndpoint {
 export function steadyTime(clock: Clock): () => number {
   const offsetMs = clock.now() - clock.monotonicMs();
   return () => offsetMs + clock.monotonicMs();
-}
-
-function hex(bytes: number): string {
-  return randomBytes(bytes).toString("hex");
 }
