@@ -147,6 +147,27 @@ test("a version that is retired is probed no longer while its requests run, and 
   second.dispose();
 });
 
+test("nodes of weight 0 are used, evenly, while all nodes with weight are down", async () => {
+  using bench = new Bench();
+  const nodes = { "127.0.0.1:1": 1, "127.0.0.1:2": 0, "127.0.0.1:3": 0 };
+  const upstream = bench.compile({ nodes });
+  expect(portsOf(upstream)).toEqual([1]);
+  bench.down(1);
+  await bench.clock.advance(4_000);
+  expect(portsOf(upstream)).toEqual([2, 3]);
+  bench.down(1, 2);
+  await bench.clock.advance(4_000);
+  expect(portsOf(upstream)).toEqual([3]);
+  const [, , third] = upstream.nodes;
+  expect(upstream.pick(new Set(third === undefined ? [] : [third]))).toBeUndefined();
+  bench.down(2);
+  await bench.clock.advance(4_000);
+  expect(portsOf(upstream)).toEqual([1]);
+  // That a node was tried does not bring those without weight in.
+  const [first] = upstream.nodes;
+  expect(upstream.pick(new Set(first === undefined ? [] : [first]))).toBeUndefined();
+});
+
 test("when every node is down all are used", async () => {
   using bench = new Bench();
   const upstream = bench.compile({});

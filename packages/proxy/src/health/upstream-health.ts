@@ -101,8 +101,3 @@ function planOf(nodes: readonly UpstreamNode[], { settings, targetOf }: HealthId
   const targets = nodes.map(targetOf);
   return { settings, targets: new Map(targets.map((target) => [targetKey(target), target])) };
 }
-
-/** Nodes that either filter excludes. */
-export function either(one: NodeFilter, other: NodeFilter | undefined): NodeFilter {
-  return other === undefined ? one : { has: (node) => one.has(node) || other.has(node) };
-}

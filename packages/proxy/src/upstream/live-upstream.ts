@@ -1,7 +1,7 @@
 import type { Connections, Target, Usage } from "@fngate/kernel";
 import { compileChecks } from "../health/check-settings.ts";
 import type { HealthTarget } from "../health/health-checker.ts";
-import { either, UpstreamHealth } from "../health/upstream-health.ts";
+import { UpstreamHealth } from "../health/upstream-health.ts";
 import { type AttemptObserver, combineObservers, loadObserver } from "./attempt-observer.ts";
 import type { BalancerKind, BalancerOptions, NodeFilter, VariableReader } from "./balancers/balancer.ts";
 import type { CompiledUpstream, CompileOptions } from "./compiled-upstream.ts";
@@ -71,8 +71,7 @@ export class LiveUpstream implements CompiledUpstream {
 
   pick(tried: NodeFilter | undefined, variable?: VariableReader): UpstreamNode | undefined {
     if (this.#named !== undefined && this.#named.version !== this.#seenVersion) this.#follow(this.#named);
-    const down = this.#health?.down();
-    return this.#set.pick(down === undefined ? tried : either(down, tried), variable);
+    return this.#set.pick({ tried, down: this.#health?.down() }, variable);
   }
 
   retire(): void {
