@@ -78,6 +78,7 @@ test("what has not changed for long enough is forgotten, metric by metric, and b
     [false, false, false],
   ]);
   expect([...stats.series()]).toEqual([]);
+  expect(renderRequestSeries(stats, {})).toBe("");
   stats.record(requestOf("jack"));
   expect(linesOf(stats, "http_latency_count").map((line) => line.split(" ").at(-1))).toEqual(["1", "1"]);
 });

@@ -55,7 +55,9 @@ class Family {
     this.#samples.set(key, (this.#samples.get(key) ?? 0) + value);
   }
 
+  /** The metric with its samples; empty without any, as in APISIX. */
   render(type: "counter" | "histogram", help: string): string {
+    if (this.#samples.size === 0) return "";
     let text = `# HELP ${this.#name} ${help}\n# TYPE ${this.#name} ${type}\n`;
     for (const [key, value] of this.#samples) text += `${key} ${value}\n`;
     return text;
