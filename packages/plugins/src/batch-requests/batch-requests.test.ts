@@ -79,6 +79,11 @@ describe("batch-requests", () => {
       "too many pipeline requests, 3 exceeds the maximum of 2",
     ],
     [
+      { pipeline: [{ version: 2, path: "/a" }] },
+      400,
+      'bad request body: property "pipeline" validation failed: failed to validate item 1: property "version" validation failed: matches none of the enum values',
+    ],
+    [
       { pipeline: [{ method: "WRONG", path: "/a" }] },
       400,
       'bad request body: property "pipeline" validation failed: failed to validate item 1: property "method" validation failed: matches none of the enum values',

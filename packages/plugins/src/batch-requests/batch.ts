@@ -6,7 +6,7 @@ const texts = () => z.record(z.string(), z.unknown());
 
 /** One request of a batch. */
 const item = z.strictObject({
-  version: z.union([z.literal(1), z.literal(1.1)]).default(1.1),
+  version: z.literal([1, 1.1]).default(1.1),
   method: z.enum(HTTP_METHODS).default("GET"),
   path: z.string().min(1),
   query: texts().optional(),
