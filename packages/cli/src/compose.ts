@@ -3,8 +3,9 @@ import { availableParallelism } from "node:os";
 import type { AdminTls, ControlPlane } from "@fngate/control-plane";
 import type { DataPlane } from "@fngate/data-plane";
 import type { SideAnswer, SideDesk, SideSource } from "@fngate/data-plane/side";
-import { type Clock, GatewayError, Lifecycle, type LifecycleStage, type Logger } from "@fngate/kernel";
+import { type Clock, GatewayError, Lifecycle, type LifecycleStage, type Logger, messageOf } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
+import type { LazyCatalog } from "@fngate/plugins/lazy";
 import type { SampleFunction } from "@fngate/sample-function";
 import type { Keyring } from "@fngate/schema";
 import type { ConfigStore } from "@fngate/store";
@@ -62,6 +63,8 @@ class ComposedGateway implements Gateway {
   /** The same store, when the Admin API replaces it as a whole. */
   #document: DocumentStore | undefined;
   #catalog: PluginCatalog | undefined;
+  /** The same catalog, without plugins of the user's own. */
+  #lazyCatalog: LazyCatalog | undefined;
   /** Absent without plugins of the user's own. */
   #reloadPlugins: (() => Promise<void>) | undefined;
   #keyring: Keyring | undefined;
@@ -108,6 +111,7 @@ class ComposedGateway implements Gateway {
     if (admin !== undefined) yield this.#adminStage(admin);
     if (proxy !== undefined) yield workers === 1 ? this.#proxyStage(proxy) : this.#workersStage(proxy, workers);
     if (sampleFunction !== undefined) yield this.#sampleFunctionReadyStage();
+    yield this.#loadAheadStage();
   }
 
   #storeStage(): LifecycleStage {
@@ -119,15 +123,26 @@ class ComposedGateway implements Gateway {
         await mkdir(dataDir, { recursive: true, mode: 0o700 });
         this.#trusted = await readPem(trustedCertificate, "apisix.ssl.ssl_trusted_certificate");
         this.#store = await this.#openStore();
-        const [{ createCatalog }, { createKeyring }] = await Promise.all([
-          import("@fngate/plugins"),
-          import("@fngate/schema"),
-        ]);
-        this.#catalog = await this.#openCatalog(createCatalog);
+        const { createKeyring } = await import("@fngate/schema");
+        this.#catalog = await this.#openCatalog();
         this.#keyring = keyring.length === 0 ? undefined : createKeyring(keyring);
         this.#warnAboutUnknownPlugins(this.#catalog);
       },
       stop: () => this.#store?.close(),
+    };
+  }
+
+  /** Once everything listens, the plugins that no object uses yet are loaded beside the traffic. */
+  #loadAheadStage(): LifecycleStage {
+    const stopped = new AbortController();
+    return {
+      name: "plugins",
+      start: () => {
+        this.#lazyCatalog?.loadAhead(stopped.signal).catch((error: unknown) => {
+          this.#deps.logger.error({ reason: messageOf(error) }, "a plugin cannot be loaded");
+        });
+      },
+      stop: () => stopped.abort(),
     };
   }
 
@@ -143,10 +158,17 @@ class ComposedGateway implements Gateway {
     return openEtcd({ ...etcd, trusted: this.#trusted }, this.#deps);
   }
 
-  async #openCatalog(createCatalog: (enabled?: readonly string[]) => PluginCatalog): Promise<PluginCatalog> {
+  async #openCatalog(): Promise<PluginCatalog> {
     const { plugins: enabled, userPlugins } = this.#settings;
-    if (userPlugins === undefined) return createCatalog(enabled);
-    const { UserCatalog } = await import("./user-plugins/user-catalog.ts");
+    if (userPlugins === undefined) {
+      const { createLazyCatalog } = await import("@fngate/plugins/lazy");
+      this.#lazyCatalog = createLazyCatalog(enabled);
+      return this.#lazyCatalog;
+    }
+    const [{ createCatalog }, { UserCatalog }] = await Promise.all([
+      import("@fngate/plugins"),
+      import("./user-plugins/user-catalog.ts"),
+    ]);
     const logger = this.#deps.logger.child({ part: "plugins" });
     const catalog = await UserCatalog.open({ ...userPlugins, builtin: createCatalog(), enabled, logger });
     this.#reloadPlugins = () => catalog.reload();

@@ -27,7 +27,8 @@ export class PluginReload {
 
   constructor(options: PluginReloadOptions) {
     this.#options = options;
-    this.#known = byName(options.catalog);
+    // Looking at all plugins loads them, which is of no use where none can change.
+    this.#known = options.load === undefined ? new Map() : byName(options.catalog);
   }
 
   /** Looks at what is new in the store. */

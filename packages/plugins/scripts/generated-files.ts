@@ -20,13 +20,14 @@ const LINE_WIDTH = 120;
 const TABLE_START = "<!-- config table: generated from schema.ts by `pnpm gen` -->";
 const TABLE_END = "<!-- end of config table -->";
 
-/** The catalog, the page about all plugins and every plugin's README, as the folders and schemas want them. */
+/** The catalog and its parts, the page about all plugins and every plugin's README, as the folders and schemas want them. */
 export async function generateFiles(): Promise<readonly GeneratedFile[]> {
   const names = pluginFolders();
   const readmes = await Promise.all(names.map(readmeOf));
   const plugins = await Promise.all(names.map(definitionOf));
   return [
     { path: join(SOURCES, "catalog.ts"), text: renderCatalog(names) },
+    { path: join(SOURCES, "plugin-exports.ts"), text: renderExports(names) },
     { path: join(SOURCES, "../docs/plugins.md"), text: renderPluginsPage(plugins, SOURCES) },
     ...readmes,
   ];
@@ -49,6 +50,20 @@ function renderCatalog(names: readonly string[]): string {
     "",
     "/** Every plugin of this package, by name. */",
     renderList(names.map(exportNameOf)),
+    "",
+  ].join("\n");
+}
+
+/** For whoever loads plugins one by one. */
+function renderExports(names: readonly string[]): string {
+  const keyOf = (name: string) => (/^\w+$/.test(name) ? name : JSON.stringify(name));
+  return [
+    "// Generated from the folder names by `pnpm gen`; do not edit.",
+    "",
+    "/** What the module of every plugin exports the plugin as. */",
+    "export const pluginExports: Readonly<Record<string, string>> = {",
+    ...names.map((name) => `  ${keyOf(name)}: ${JSON.stringify(exportNameOf(name))},`),
+    "};",
     "",
   ].join("\n");
 }

@@ -11,8 +11,8 @@ describe("generated files", () => {
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
-  it("are the catalog, the page about all plugins and one README per plugin", () => {
-    expect(generated).toHaveLength(2 + builtinPlugins.length);
+  it("are the catalog, what plugins are exported as, the page about all plugins and one README per plugin", () => {
+    expect(generated).toHaveLength(3 + builtinPlugins.length);
   });
 });
 
