@@ -1,6 +1,6 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { GatewayError, messageOf } from "@fngate/kernel";
+import { GatewayError, http, messageOf } from "@fngate/kernel";
 import type { AdminTls } from "./options.ts";
 import { declaredLength, MAX_BODY_BYTES } from "./request-body.ts";
 
@@ -22,7 +22,7 @@ const LIMITS = {
  * does. Raises `CONFIG_INVALID` for certificates that cannot be used.
  */
 export function createAdminServer(handler: RequestListener, tls: AdminTls | undefined): Server {
-  const server = tls === undefined ? createServer(LIMITS, handler) : createSecureServer(handler, tls);
+  const server = tls === undefined ? http.createServer(LIMITS, handler) : createSecureServer(handler, tls);
   server.on("checkContinue", (request, response) => {
     // A body that will be refused need not be sent at all.
     if (declaredLength(request) <= MAX_BODY_BYTES) response.writeContinue();

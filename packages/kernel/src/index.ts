@@ -18,5 +18,6 @@ export {
   type StopOutcome,
 } from "./lifecycle.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
+export { http } from "./node-http.ts";
 export type { Connections, Endpoint, Target, TargetKeepalive, TargetTimeouts, TargetTls } from "./transport.ts";
 export { type Usage, UsagePool } from "./usage-pool.ts";

@@ -1,7 +1,7 @@
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import type { Agent as HttpAgent, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
-import { GatewayError, messageOf } from "@fngate/kernel";
+import { GatewayError, http, messageOf } from "@fngate/kernel";
 
 /** How an {@link AdminConnection} reaches an Admin API. */
 export interface AdminAccess {
@@ -47,7 +47,7 @@ export class AdminConnection {
     this.#agent =
       url.protocol === "https:"
         ? new HttpsAgent({ ...options, ...(ca && { ca }), ...(cert && { cert }), ...(certKey && { key: certKey }) })
-        : new HttpAgent(options);
+        : new http.Agent(options);
   }
 
   /** Where it leads, for messages. */
@@ -60,7 +60,7 @@ export class AdminConnection {
     const { url, key } = this.#access;
     const content = body === undefined ? undefined : JSON.stringify(body);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const request = (url.protocol === "https:" ? requestHttps : requestHttp)(new URL(`/apisix/admin${path}`, url), {
+    const request = (url.protocol === "https:" ? requestHttps : http.request)(new URL(`/apisix/admin${path}`, url), {
       method,
       agent: this.#agent,
       timeout: TIMEOUT_MS,

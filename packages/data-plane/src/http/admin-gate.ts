@@ -1,6 +1,5 @@
-import { request as sendRequest } from "node:http";
 import { pipeline } from "node:stream";
-import { type Logger, messageOf } from "@fngate/kernel";
+import { http, type Logger, messageOf } from "@fngate/kernel";
 import type { ProxyAdminOptions } from "../options.ts";
 import { type AddressList, compileAddressList } from "./address-list.ts";
 import type { ClientExchange } from "./client-exchange.ts";
@@ -57,7 +56,7 @@ export class ProxyAdminGate implements AdminGate {
       else this.#fail(client);
     };
     let isAnswered = false;
-    const outgoing = sendRequest({
+    const outgoing = http.request({
       ...this.#address(),
       method: client.method,
       path: client.target,

@@ -1,6 +1,6 @@
-import { METHODS, validateHeaderValue } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { pipeline, type Readable } from "node:stream";
+import { http } from "@fngate/kernel";
 import { hasBody } from "./answer-headers.ts";
 import { BodyLimit } from "./body-limit.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -10,7 +10,7 @@ import type { Http2Head } from "./http2-head.ts";
 import { renderError } from "./reply.ts";
 import type { ExchangeProgress } from "./stall-watch.ts";
 
-const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
+const KNOWN_METHODS: ReadonlySet<string> = new Set(http.METHODS);
 
 /** Fields of HTTP/1 connections (RFC 9113 section 8.2.2). */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
@@ -237,7 +237,7 @@ function answerHead(status: number, headers: readonly string[]): string[] {
     const value = headers[index + 1] as string;
     if (CONNECTION_FIELDS.has(name)) continue;
     // The library would leave such a field out without a word.
-    validateHeaderValue(name, value);
+    http.validateHeaderValue(name, value);
     fields.push(name, value);
   }
   return fields;

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Clock, GatewayError, type Logger } from "@fngate/kernel";
+import { type Clock, GatewayError, http, type Logger } from "@fngate/kernel";
 import type { ClientLimits, ListenAddress, TlsSettings, Transport } from "../options.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS } from "./client-timeouts.ts";
@@ -54,7 +54,7 @@ export class HttpListener {
       limitMs: bodyTimeoutMs,
       onStall: (exchange) => this.#giveUp(exchange, 408),
     });
-    this.#server = createServer({
+    this.#server = http.createServer({
       keepAliveTimeout: keepAliveTimeoutMs,
       headersTimeout: headerTimeoutMs,
       connectionsCheckingInterval: Math.min(HEADERS_CHECK_INTERVAL_MS, headerTimeoutMs),
@@ -198,7 +198,7 @@ export class HttpListener {
     if (request.method !== "GET" || request.headers.upgrade?.toLowerCase() !== "websocket") return false;
     // The connection belongs to the answer before; the request is served without its upgrade after that.
     if (waitersOf(request.socket) > 0 || this.#exchangeOn(request.socket) !== undefined) return false;
-    const exchange = new Http1Exchange(request, new ServerResponse(request), false);
+    const exchange = new Http1Exchange(request, new http.ServerResponse(request), false);
     return !exchange.hasBody && this.#options.handler.mayUpgrade(exchange);
   }
 

@@ -1,5 +1,6 @@
-import { type IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { http } from "@fngate/kernel";
 import type { UpgradeHandover } from "./client-exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 
@@ -24,7 +25,7 @@ export class UpgradeExchange extends Http1Exchange {
 
   constructor(parts: UpgradeParts) {
     const { request, socket } = parts;
-    const response = new ServerResponse(request);
+    const response = new http.ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(request.socket);
     super(request, response, false);

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type Logger, messageOf } from "@fngate/kernel";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { http, type Logger, messageOf } from "@fngate/kernel";
 import { listenOn } from "../http/listener.ts";
 import { renderError } from "../http/reply.ts";
 import type { ListenAddress } from "../options.ts";
@@ -38,7 +38,7 @@ export class SideListener {
   constructor(handler: SideHandler, logger: Logger) {
     this.#handler = handler;
     this.#logger = logger;
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server = http.createServer((request, response) => void this.#answer(request, response));
   }
 
   /** Binds; raises `LISTEN_FAILED`. */

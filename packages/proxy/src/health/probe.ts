@@ -1,7 +1,8 @@
-import { type ClientRequest, request as requestHttp } from "node:http";
+import type { ClientRequest } from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect, isIP } from "node:net";
 import type { SecureContext } from "node:tls";
+import { http } from "@fngate/kernel";
 import type { ProbeSettings } from "./check-settings.ts";
 import type { FailureKind } from "./node-health.ts";
 
@@ -102,7 +103,7 @@ function openRequest({ target, settings, secureContext }: HttpProbe): ClientRequ
   if (!has("host")) fields.push("Host", target.hostHeader);
   if (body !== "" && !has("content-length")) fields.push("Content-Length", String(Buffer.byteLength(body)));
   const options = { host: target.ip, port: target.port, method, path, headers: fields, agent: false, setHost: false };
-  if (type === "http") return requestHttp(options);
+  if (type === "http") return http.request(options);
   const name = withoutPort(target.hostHeader);
   return requestHttps({
     ...options,

@@ -1,10 +1,10 @@
-import { Agent } from "node:http";
 import type { Duplex } from "node:stream";
+import { http } from "@fngate/kernel";
 import { connectSocket } from "../http/connect-socket.ts";
 import type { PooledEndpoint } from "../http/pooled-endpoint.ts";
 
 /** Opens the connection of one tunnel as exchanges open theirs: same deadline, same TLS, same failures. */
-export class TunnelAgent extends Agent {
+export class TunnelAgent extends http.Agent {
   readonly #endpoint: PooledEndpoint;
 
   constructor(endpoint: PooledEndpoint) {

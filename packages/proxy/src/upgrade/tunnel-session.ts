@@ -1,5 +1,6 @@
-import { type ClientRequest, IncomingMessage, STATUS_CODES } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { http } from "@fngate/kernel";
 import type HttpProxy from "http-proxy";
 import type { AttemptFailure } from "../exchange.ts";
 import { responseHeaders } from "../headers/response-headers.ts";
@@ -119,7 +120,7 @@ export class TunnelSession implements UpgradeExchange {
     const fields = ["Connection", "close", "Content-Length", String(Buffer.byteLength(body))];
     if (contentType !== "") fields.push("Content-Type", contentType);
     closeAfterFlush(socket);
-    socket.end(`${headOf(status, STATUS_CODES[status] ?? "", fields)}${body}`);
+    socket.end(`${headOf(status, http.STATUS_CODES[status] ?? "", fields)}${body}`);
   }
 
   #failureOf(error: Error): AttemptFailure {
@@ -137,7 +138,7 @@ export class TunnelSession implements UpgradeExchange {
 
 /** The client's request with its own fields and target replaced. */
 function outgoingRequest(upgrade: UpgradeRequest): IncomingMessage {
-  const request = new IncomingMessage(upgrade.request.socket);
+  const request = new http.IncomingMessage(upgrade.request.socket);
   request.method = upgrade.request.method ?? "GET";
   request.url = upgrade.target;
   const fields: Record<string, string | string[]> = {};
