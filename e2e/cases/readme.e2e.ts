@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { eventually, startEtcd, tempDirectory } from "@fngate/test-kit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -23,10 +23,16 @@ function blocks(label: string): Block[] {
 
 const running: ChildProcess[] = [];
 
-/** A terminal's environment: without what the package manager that runs these tests tells its own scripts. */
+/**
+ * A terminal's environment: without what the package manager that runs these tests tells its own scripts, and with the
+ * machine's Node instead of this repository's.
+ */
 function terminalEnvironment(): NodeJS.ProcessEnv {
   // biome-ignore lint/style/noProcessEnv: a command that is typed inherits the environment
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^p?npm_/i.test(name)));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(p?npm_.*|node|node_path|init_cwd)$/i.test(name));
+  const { PATH = "", ...environment } = Object.fromEntries(inherited);
+  const directories = PATH.split(delimiter).filter((directory) => !directory.includes("node_modules"));
+  return { ...environment, PATH: directories.join(delimiter) };
 }
 
 /** Runs a command of the README the way a terminal does: as a process group of its own. */
@@ -124,7 +130,7 @@ describe("the README", () => {
         root,
       );
     }
-    type(`node --conditions=@fngate/source ${join(root, "packages/sample-function/src/main.ts")}`, root);
+    type(`${process.execPath} --conditions=@fngate/source ${join(root, "packages/sample-function/src/main.ts")}`, root);
     await untilReady();
     // This form has the Admin API on its own port only.
     const [first] = blocks("tour");
