@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { GatewayError } from "@fngate/kernel";
 import type { AdminKey } from "./options.ts";
@@ -64,7 +64,7 @@ function cookieOf(header: string | undefined, name: string): string | undefined 
 }
 
 function digestOf(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
 }
 
 function unauthorized(description: string): GatewayError {
