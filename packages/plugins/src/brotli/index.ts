@@ -1,7 +1,11 @@
-import { type BrotliOptions, constants, createBrotliCompress } from "node:zlib";
+import { type BrotliOptions, brotliCompressSync, constants, createBrotliCompress } from "node:zlib";
 import { definePlugin } from "@fngate/plugin-kit";
+import { compressWhole, isShort } from "../shared/compress-whole.ts";
 import { compileCompression, markCompressed } from "../shared/compression.ts";
 import { type BrotliConfig, brotliSchema } from "./schema.ts";
+
+/** Levels beyond take many times as long, which is too long for one call. */
+const HIGHEST_QUICK_LEVEL = 9;
 
 /** Compresses answers with Brotli (APISIX: brotli). */
 export const brotli = definePlugin({
@@ -15,8 +19,10 @@ export const brotli = definePlugin({
     return {
       encodeBody(context) {
         if (!isCompressed(context)) return undefined;
-        markCompressed(context.response.headers, "br", config);
-        return createBrotliCompress(options);
+        const { headers } = context.response;
+        const isWhole = config.comp_level <= HIGHEST_QUICK_LEVEL && isShort(headers);
+        markCompressed(headers, "br", config);
+        return isWhole ? compressWhole((body) => brotliCompressSync(body, options)) : createBrotliCompress(options);
       },
     };
   },

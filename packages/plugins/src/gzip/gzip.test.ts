@@ -71,6 +71,12 @@ describe("gzip", () => {
     expect(answer.headers["content-encoding"]).not.toBe("gzip");
   });
 
+  it.each([16_384, 16_385, 300_000])("compresses a body of %s bytes", async (length) => {
+    const page = "<p>0123456789</p>".repeat(Math.ceil(length / 17)).slice(0, length);
+    const { body } = await answerTo({}, { body: page }, { "accept-encoding": "gzip" });
+    expect(gunzipSync(body).toString()).toBe(page);
+  });
+
   it("compresses what filters made of the body", async () => {
     await using gateway = await runGateway({
       plugins: [gzip, echo].map((plugin) => plugin as PluginDefinition),

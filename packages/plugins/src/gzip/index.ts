@@ -1,5 +1,6 @@
-import { constants, createGzip } from "node:zlib";
+import { constants, createGzip, gzipSync } from "node:zlib";
 import { definePlugin } from "@fngate/plugin-kit";
+import { compressWhole, isShort } from "../shared/compress-whole.ts";
 import { compileCompression, markCompressed } from "../shared/compression.ts";
 import { gzipSchema } from "./schema.ts";
 
@@ -16,8 +17,10 @@ export const gzip = definePlugin({
     return {
       encodeBody(context) {
         if (!isCompressed(context)) return undefined;
-        markCompressed(context.response.headers, "gzip", config);
-        return createGzip(options);
+        const { headers } = context.response;
+        const isWhole = isShort(headers);
+        markCompressed(headers, "gzip", config);
+        return isWhole ? compressWhole((body) => gzipSync(body, { level: config.comp_level })) : createGzip(options);
       },
     };
   },
