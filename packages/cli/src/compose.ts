@@ -185,7 +185,9 @@ class ComposedGateway implements Gateway {
     return {
       name: "admin",
       start: async () => {
-        const { createControlPlane } = await import("@fngate/control-plane");
+        const { assertAdminKeysAreSafe, createControlPlane } = await import("@fngate/control-plane");
+        // Before one is generated: beyond loopback a key is chosen, not found in a file afterwards.
+        assertAdminKeysAreSafe(settings);
         const { dataDir, serverHeader } = this.#settings;
         const { logger } = this.#deps;
         const { keys, generatedKeyFile } = await resolveAdminKeys({ keys: settings.keys, dataDir, logger });

@@ -18,9 +18,7 @@ export async function checkConfig(flags: Flags, io: CommandIo): Promise<ExitCode
   const warnings = [...ofConfig, ...ofDocument];
   if (admin !== undefined) {
     const { assertAdminKeysAreSafe } = await import("@fngate/control-plane");
-    // An empty key of an administrator is generated at the start, and then as good as any.
-    const keys = admin.keys.map((entry) => (entry.key === "" ? { ...entry, key: "generated" } : entry));
-    assertAdminKeysAreSafe({ ...admin, keys });
+    assertAdminKeysAreSafe(admin);
   }
   const count = warnings.length === 0 ? "" : `, ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"}`;
   io.stdout.write(`configuration is right${count}\n`);

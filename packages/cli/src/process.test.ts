@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -92,6 +93,17 @@ describe("fngate start", () => {
     } finally {
       holder.close();
     }
+  });
+
+  it("refuses to find itself a key beyond loopback, where one has to be chosen", async () => {
+    await using directory = await tempDirectory();
+    const file = join(directory.path, "config.yaml");
+    await writeFile(file, "deployment: { role_traditional: { config_provider: embedded } }\n");
+    const flags = ["--config", file, "--data-dir", directory.path, "--proxy-listen=0", "--admin-listen=0.0.0.0:0"];
+    const gateway = start(...flags);
+
+    expect(await gateway.exited).toBe(1);
+    expect(gateway.log()).toMatch(/^fngate: .*the admin key "admin" is empty; .*FNGATE_ADMIN_KEY/m);
   });
 
   it("refuses the published admin key beyond loopback and says what to set", async () => {

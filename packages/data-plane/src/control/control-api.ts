@@ -168,7 +168,10 @@ export class ControlApi {
   }
 
   #reloadPlugins(): SideAnswer {
-    this.#options.logger.warn({ event: "plugins-reload" }, "plugins of a running process do not change");
+    this.#options.logger.warn(
+      { event: "plugins-reload" },
+      "plugins are loaded again through the Admin API (PUT /apisix/admin/plugins/reload), not here",
+    );
     return { status: 200, contentType: TEXT, body: "done" };
   }
 }
