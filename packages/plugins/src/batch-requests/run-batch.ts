@@ -1,5 +1,6 @@
 import { type HeaderList, isGatewayError } from "@fngate/kernel";
 import type { PluginApi, PluginDeps, Reply, RequestContext, SubAnswer } from "@fngate/plugin-kit";
+import { addValue } from "../shared/repeated-values.ts";
 import { type Batch, type BatchItem, parseBatch } from "./batch.ts";
 import { type BatchRequestsMetadata, batchRequestsMetadataSchema } from "./metadata.ts";
 import { compileSubRequest } from "./sub-request.ts";
@@ -59,10 +60,7 @@ function renderAnswer({ body, headers, reason, status }: SubAnswer): unknown {
 function fieldsOf(raw: HeaderList["raw"]): Record<string, string | string[]> {
   const fields = new Map<string, string | string[]>();
   for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index] as string;
-    const value = raw[index + 1] as string;
-    const known = fields.get(name);
-    fields.set(name, known === undefined ? value : [known, value].flat());
+    addValue(fields, raw[index] as string, raw[index + 1] as string);
   }
   return Object.fromEntries(fields);
 }

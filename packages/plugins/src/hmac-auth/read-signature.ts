@@ -16,7 +16,7 @@ export function readSignature({ request }: RequestContext): PresentedSignature |
   if (value === undefined) return "missing Authorization header";
   if (!value.startsWith("Signature")) return "Authorization header does not start with 'Signature'";
   const parameters = new Map<string, string>();
-  for (const [, name = "", text = ""] of value.matchAll(/(\w+)="([^"]*)"/g)) parameters.set(name, text);
+  for (const [, name = "", text = ""] of value.matchAll(/\b(\w+)="([^"]*)"/g)) parameters.set(name, text);
   return {
     keyId: parameters.get("keyId"),
     algorithm: parameters.get("algorithm"),

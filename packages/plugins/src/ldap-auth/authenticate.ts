@@ -23,12 +23,19 @@ export function authenticateByDirectory(config: LdapAuthConfig, deps: Deps): Plu
   };
 }
 
+/** In one pass: a client may send any number of line feeds. */
+function withoutLineEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === "\n" || text[end - 1] === "\r")) end -= 1;
+  return text.slice(0, end);
+}
+
 async function authenticate(context: RequestContext, directory: Directory, deps: Deps): Promise<Found> {
   const value = context.request.headers.get("authorization");
   if (value === undefined) return "Missing authorization in request";
   const given = parseCredentials(value);
   // A shell's `echo` puts a line feed behind a password.
-  const password = given?.password.replace(/[\r\n]+$/, "") ?? "";
+  const password = withoutLineEnd(given?.password ?? "");
   // A server lets everybody in who gives no password, as nobody in particular (RFC 4513, 5.1.2).
   if (given === undefined || password === "" || isControlled(given.username)) return "Invalid authorization in request";
   const { consumers, logger } = deps;

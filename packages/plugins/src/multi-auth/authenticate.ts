@@ -15,15 +15,26 @@ function setUpAll(config: MultiAuthConfig, { owner, plugins: directory }: Plugin
   const plugins: NestedPlugin[] = [];
   try {
     for (const [name, own] of alternativesOf(config)) {
-      const plugin = directory.setUp(name, own, owner);
+      const plugin = directory.setUp(name, withoutMeta(own), owner);
       plugins.push(plugin);
-      if (!plugin.isAuth) throw new GatewayError("PLUGIN_INVALID", `${name} plugin is not supported`);
+      if (!plugin.isAuth || plugin.instance.rewrite === undefined)
+        throw new GatewayError("PLUGIN_INVALID", `${name} plugin is not supported`);
     }
     return plugins;
   } catch (error) {
     disposeAll(plugins);
     throw error;
   }
+}
+
+/**
+ * A plugin that is switched off, or that a filter passes over, lets everybody through, which here would mean that it
+ * knows who calls. APISIX does not look at `_meta` of alternatives either.
+ */
+function withoutMeta(config: unknown): unknown {
+  if (typeof config !== "object" || config === null) return config;
+  const { _meta: _, ...own }: Readonly<Record<string, unknown>> = { ...config };
+  return own;
 }
 
 function disposeAll(plugins: readonly NestedPlugin[]): void {
@@ -38,7 +49,8 @@ async function authenticate(
   const challenges: string[] = [];
   const problems: string[] = [];
   for (const { instance, name } of plugins) {
-    const refusal: PhaseResult = await instance.rewrite?.(context);
+    if (instance.rewrite === undefined) continue;
+    const refusal: PhaseResult = await instance.rewrite(context);
     if (!refusal) return undefined;
     if (refusal.kind !== "reply") throw new TypeError(`${name} calls a function instead of authenticating`);
     challenges.push(...challengesOf(refusal));

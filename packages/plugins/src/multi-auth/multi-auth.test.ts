@@ -17,7 +17,10 @@ const alternatives = [{ "basic-auth": {} }, { "key-auth": {} }];
 describePlugin(multiAuth, {
   folder: import.meta.dirname,
   config: { auth_plugins: alternatives },
-  plugins: { setUp: (name) => ({ name, isAuth: true, instance: {} }), findApi: () => undefined },
+  plugins: {
+    setUp: (name) => ({ name, isAuth: true, instance: { rewrite: () => undefined } }),
+    findApi: () => undefined,
+  },
 });
 
 describeSchema(multiAuthSchema, {
@@ -66,6 +69,15 @@ const three = [
 ];
 
 describe("multi-auth", () => {
+  it.each([{ disable: true }, { filter: [["arg_never", "==", "1"]] }])(
+    "lets nobody in because of an alternative that %j would pass over",
+    async (_meta) => {
+      await using gateway = await startWith([{ "key-auth": { _meta } }, { "basic-auth": {} }]);
+      expect((await gateway.get("/")).status).toBe(401);
+      expect((await gateway.get("/", { apikey: "jacks-key" })).status).toBe(200);
+    },
+  );
+
   it.each([
     { name: "the first", headers: { authorization: basic } },
     { name: "the second", headers: { apikey: "jacks-key" } },
@@ -146,7 +158,7 @@ describe("what is given back", () => {
         const dispose = () => {
           held -= 1;
         };
-        return { name, isAuth: true, instance: { dispose } };
+        return { name, isAuth: true, instance: { rewrite: () => undefined, dispose } };
       },
       findApi: () => undefined,
     };

@@ -1,4 +1,5 @@
 import type { RequestContext } from "@fngate/plugin-kit";
+import { addValue } from "../shared/repeated-values.ts";
 import type { OpaConfig } from "./schema.ts";
 
 /** What the decision is made from (APISIX: opa, `input`). */
@@ -45,9 +46,6 @@ function fieldsOf(raw: readonly string[]): [string, string][] {
 /** Values by name; a repeated name has a list. */
 function collect(pairs: readonly (readonly [string, string])[]): Record<string, string | string[]> {
   const values = new Map<string, string | string[]>();
-  for (const [name, value] of pairs) {
-    const known = values.get(name);
-    values.set(name, known === undefined ? value : [known, value].flat());
-  }
+  for (const [name, value] of pairs) addValue(values, name, value);
   return Object.fromEntries(values);
 }

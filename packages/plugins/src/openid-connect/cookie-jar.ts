@@ -4,8 +4,9 @@ import type { SessionConfig } from "./session-schema.ts";
 /** Browsers keep about 4,096 bytes a cookie, name and attributes included. */
 const CHUNK_CHARACTERS = 3500;
 
-/** Together they stay below what the gateway takes as a request's head. */
-const MAX_CHUNKS = 6;
+/** A browser sends all of them in one field, of which the gateway takes 8 KiB; other cookies have the rest. */
+const MAX_CHARACTERS = 7_800;
+const MAX_CHUNKS = Math.ceil(MAX_CHARACTERS / CHUNK_CHARACTERS);
 
 /** Reads and writes a value as the cookies of one configuration. */
 export class CookieJar {
@@ -28,7 +29,7 @@ export class CookieJar {
   /** `Set-Cookie` values that keep a value; nothing when it is too large for cookies. */
   write(context: RequestContext, value: string): string[] | undefined {
     const pieces = value.match(new RegExp(`.{1,${CHUNK_CHARACTERS}}`, "g")) ?? [];
-    if (pieces.length === 0 || pieces.length > MAX_CHUNKS) return undefined;
+    if (pieces.length === 0 || value.length > MAX_CHARACTERS) return undefined;
     const texts = pieces.map((piece, index) => (index === 0 ? `${pieces.length}.${piece}` : piece));
     const set = texts.map((text, index) => this.#cookie(context, this.#chunk(index + 1), text));
     return [...set, ...this.#clearFrom(context, pieces.length + 1)];

@@ -61,11 +61,11 @@ function fieldAttributes({ request: { headers } }: LogContext, patterns: readonl
 }
 
 /** Lower-case names of fields that begin so. */
-function namesWith(fields: readonly string[], prefix: string): readonly string[] {
-  const names: string[] = [];
+function namesWith(fields: readonly string[], prefix: string): ReadonlySet<string> {
+  const names = new Set<string>();
   for (let index = 0; index < fields.length; index += 2) {
     const name = (fields[index] as string).toLowerCase();
-    if (name.startsWith(prefix)) names.push(name);
+    if (name.startsWith(prefix)) names.add(name);
   }
   return names;
 }

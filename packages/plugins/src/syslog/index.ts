@@ -1,7 +1,7 @@
 import { definePlugin, type PluginDeps, type PluginInstance } from "@fngate/plugin-kit";
 import { logInBatches } from "../shared/log/batch-logger.ts";
 import { type BatchLoggerMetadata, batchLoggerMetadataSchema } from "../shared/log/log-fields.ts";
-import { sendOverTcp, sendOverUdp } from "../shared/log/send-to-socket.ts";
+import { MAX_DATAGRAM_BYTES, sendOverTcp, sendOverUdp } from "../shared/log/send-to-socket.ts";
 import { renderSyslogMessage } from "./message.ts";
 import { type SyslogConfig, syslogSchema } from "./schema.ts";
 
@@ -30,7 +30,12 @@ function logToSyslog(config: SyslogConfig, deps: PluginDeps<unknown, BatchLogger
         processId: String(variables.get("pid") ?? "-"),
         text: JSON.stringify(entry),
       }),
-    deliver: (messages) =>
-      transport === "udp" ? sendOverUdp(target, messages) : sendOverTcp(target, messages.join(""), tls),
+    deliver(messages) {
+      if (transport !== "udp") return sendOverTcp(target, messages.join(""), tls);
+      const fitting = messages.filter((message) => Buffer.byteLength(message) <= MAX_DATAGRAM_BYTES);
+      const tooLarge = messages.length - fitting.length;
+      if (tooLarge > 0) deps.logger.error({ entries: tooLarge }, "entries that fit into no datagram are dropped");
+      return sendOverUdp(target, fitting);
+    },
   });
 }

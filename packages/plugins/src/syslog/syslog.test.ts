@@ -72,6 +72,17 @@ describe("syslog", () => {
     expect(lines).toEqual([expect.stringMatching(linePattern(1)), expect.stringMatching(linePattern(2))]);
   });
 
+  it("says so when entries fit into no datagram", async () => {
+    await using server = await startUdpServer();
+    const config = { host: "127.0.0.1", port: server.port, sock_type: "udp", batch_max_size: 2 };
+    const large = { ...config, log_format: { ...FORMAT, large: "x".repeat(66_000) } };
+    await using gateway = await gatewayWith(syslog, large);
+    await gateway.get("/?n=1", { host: "a.test" });
+    await gateway.get("/?n=2", { host: "a.test" });
+    await eventually(() => expect(JSON.stringify(gateway.lines)).toContain("fit into no datagram"));
+    expect(server.texts).toEqual([]);
+  });
+
   it("sends each message as a datagram", async () => {
     await using server = await startUdpServer();
     const config = { host: "127.0.0.1", port: server.port, sock_type: "udp", batch_max_size: 2, log_format: FORMAT };

@@ -1,4 +1,5 @@
 import { percentDecode } from "../percent-encoding.ts";
+import { addValue } from "../repeated-values.ts";
 import { readableText } from "./readable-text.ts";
 
 type Value = string | true;
@@ -27,8 +28,7 @@ class ValuesByName {
   readonly #values = new Map<string, Value | Value[]>();
 
   add(name: string, value: Value): void {
-    const known = this.#values.get(name);
-    this.#values.set(name, known === undefined ? value : [known, value].flat());
+    addValue(this.#values, name, value);
   }
 
   get record(): Readonly<Record<string, unknown>> {
