@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { connect, createServer, type IncomingHttpHeaders } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { definePlugin } from "@fngate/plugin-kit";
 import { expect, test } from "vitest";
-import { startPlane } from "./testing/running-plane.ts";
+import { z } from "zod";
+import { catalogWith, startPlane } from "./testing/running-plane.ts";
 
-test("a gRPC upstream is called over HTTP/2 and is not told the client's address", async () => {
+/** Sends back what it gets, and keeps the heads. */
+async function startGrpcServer() {
   const heads: IncomingHttpHeaders[] = [];
   const server = createServer();
   server.on("stream", (stream, headers) => {
@@ -15,32 +18,62 @@ test("a gRPC upstream is called over HTTP/2 and is not told the client's address
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  {
-    await using plane = await startPlane({ listen: [{ host: "127.0.0.1", port: 0, isHttp2Enabled: true }] });
-    const upstream = { type: "roundrobin", scheme: "grpc", nodes: { [`127.0.0.1:${port}`]: 1 } };
-    await plane.put("routes/1", { uri: "/echo.Echo/*", upstream });
-    const headers = { Host: "echo.test", "Content-Type": "application/grpc", TE: "trailers" };
-    const answer = await plane.send("/echo.Echo/Call", { method: "POST", headers, body: "frame" });
-    expect(answer).toMatchObject({ status: 200, body: "frame" });
-    expect(answer.headers["content-type"]).toBe("application/grpc");
+  return {
+    heads,
+    upstream: { type: "roundrobin", scheme: "grpc", nodes: { [`127.0.0.1:${port}`]: 1 } },
+    [Symbol.asyncDispose]: async () => {
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
 
-    const session = connect(`http://127.0.0.1:${plane.portOf()}`);
-    const call = session.request({
-      ":method": "POST",
-      ":path": "/echo.Echo/Call",
-      ":authority": "echo.test",
-      te: "trailers",
-    });
-    const trailers = once(call, "trailers");
-    call.end("frame");
-    call.resume();
-    expect((await trailers)[0]).toMatchObject({ "grpc-status": "0" });
-    session.destroy();
-  }
-  await new Promise((resolve) => server.close(resolve));
-  expect(heads[0]).toMatchObject({ ":authority": "echo.test", ":path": "/echo.Echo/Call", te: "trailers" });
-  expect(heads[0]).not.toHaveProperty("x-real-ip");
-  expect(heads[0]).not.toHaveProperty("x-forwarded-for");
+test("a gRPC upstream is called over HTTP/2 and is not told the client's address", async () => {
+  await using server = await startGrpcServer();
+  await using plane = await startPlane({ listen: [{ host: "127.0.0.1", port: 0, isHttp2Enabled: true }] });
+  await plane.put("routes/1", { uri: "/echo.Echo/*", upstream: server.upstream });
+  const headers = { Host: "echo.test", "Content-Type": "application/grpc", TE: "trailers" };
+  const answer = await plane.send("/echo.Echo/Call", { method: "POST", headers, body: "frame" });
+  expect(answer).toMatchObject({ status: 200, body: "frame" });
+  expect(answer.headers["content-type"]).toBe("application/grpc");
+
+  const session = connect(`http://127.0.0.1:${plane.portOf()}`);
+  const call = session.request({
+    ":method": "POST",
+    ":path": "/echo.Echo/Call",
+    ":authority": "echo.test",
+    te: "trailers",
+  });
+  const trailers = once(call, "trailers");
+  call.end("frame");
+  call.resume();
+  expect((await trailers)[0]).toMatchObject({ "grpc-status": "0" });
+  session.destroy();
+  const [head] = server.heads;
+  expect(head).toMatchObject({ ":authority": "echo.test", ":path": "/echo.Echo/Call", te: "trailers" });
+  expect(head).not.toHaveProperty("x-real-ip");
+  expect(head).not.toHaveProperty("x-forwarded-for");
+});
+
+test("a gRPC upstream is not told the client's address where plugins look at the attempt either", async () => {
+  const looking = definePlugin({
+    name: "looking",
+    version: 0.1,
+    priority: 1,
+    schema: z.looseObject({}),
+    setup: () => ({
+      beforeProxy: ({ request }) => {
+        request.headers.set("X-Looked", "1");
+      },
+    }),
+  });
+  await using server = await startGrpcServer();
+  await using plane = await startPlane({ catalog: catalogWith(looking) });
+  await plane.put("routes/1", { uri: "/*", plugins: { looking: {} }, upstream: server.upstream });
+  const answer = await plane.send("/echo.Echo/Call", { method: "POST", body: "frame" });
+  expect(answer).toMatchObject({ status: 200, body: "frame" });
+  expect(server.heads[0]).toHaveProperty("x-looked", "1");
+  expect(server.heads[0]).not.toHaveProperty("x-real-ip");
+  expect(server.heads[0]).not.toHaveProperty("x-forwarded-for");
 });
 
 test("a gRPC upstream that is not there is told from others by its reason", async () => {

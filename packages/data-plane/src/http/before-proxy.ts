@@ -2,7 +2,7 @@ import type { Endpoint } from "@fngate/kernel";
 import { type FunctionCall, isPending, type PhaseResult, type Reply, runRequestPhase } from "@fngate/plugin-kit";
 import type { AttemptOutcome, Exchange, OutgoingRequest, ResponseSink } from "@fngate/proxy";
 import type { ExchangeRun } from "./exchange-run.ts";
-import { upstreamHeaders, upstreamTarget } from "./upstream-request.ts";
+import { headersFor, upstreamTarget } from "./upstream-request.ts";
 
 /** Whether some plugin wants to act between the choice of a node and the call. */
 export function hasBeforeProxy({ plan }: ExchangeRun): boolean {
@@ -68,7 +68,7 @@ export class HookedExchange implements Exchange {
       ...request,
       method: context.request.method,
       target: upstreamTarget(context),
-      headers: [name, value, ...upstreamHeaders(context.request)],
+      headers: [name, value, ...headersFor(context.upstreamScheme, context.request)],
     };
     this.#exchange = deps.forwarder.forward(endpoint, changed, sink);
     return await this.#exchange.outcome;
