@@ -76,6 +76,16 @@ test("a gRPC upstream is not told the client's address where plugins look at the
   expect(server.heads[0]).not.toHaveProperty("x-forwarded-for");
 });
 
+test("a gRPC upstream gets an ordinary request where the client asks for a WebSocket", async () => {
+  await using server = await startGrpcServer();
+  await using plane = await startPlane();
+  await plane.put("routes/1", { uri: "/*", enable_websocket: true, upstream: server.upstream });
+  const received = await plane.raw("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  expect(received).toMatch(/^HTTP\/1\.1 200 /);
+  expect(server.heads[0]).toMatchObject({ ":method": "GET", ":path": "/ws" });
+  expect(server.heads[0]).not.toHaveProperty("upgrade");
+});
+
 test("a gRPC upstream that is not there is told from others by its reason", async () => {
   await using plane = await startPlane();
   await plane.put("routes/1", {

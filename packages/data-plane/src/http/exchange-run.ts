@@ -9,7 +9,7 @@ import {
   runLogPhase,
   runRequestPhase,
 } from "@fngate/plugin-kit";
-import type { Forwarder, UpgradeTunnel } from "@fngate/proxy";
+import type { CompiledUpstream, Forwarder, UpgradeTunnel } from "@fngate/proxy";
 import type { ConsumerOverlays } from "../compile/consumer-overlays.ts";
 import type { FailureSide, RequestStats } from "../metrics/request-stats.ts";
 import { addCharset } from "./answer-headers.ts";
@@ -204,7 +204,7 @@ export class ExchangeRun {
     if (this.plan.route === undefined) this.send(renderNotFound());
     else if (overrides?.isDisabled === true) this.#answerInPlace();
     else if (typeof upstream === "number") this.fail(upstream);
-    else if (this.client.upgrade !== undefined && this.plan.isWebsocketEnabled) {
+    else if (this.client.upgrade !== undefined && this.plan.isWebsocketEnabled && isTunnelled(upstream)) {
       new TunnelCarrier(this, upstream, this.client.upgrade).start();
     } else new UpstreamCarrier(this, upstream).start();
   }
@@ -279,6 +279,11 @@ export class ExchangeRun {
     }
     this.deps.logger.error({ route, ...Object(details), reason: messageOf(error) }, "request failed in the gateway");
   }
+}
+
+/** Tunnels are of HTTP/1.1; gRPC services are called over HTTP/2. */
+function isTunnelled({ scheme }: CompiledUpstream): boolean {
+  return !scheme.startsWith("grpc");
 }
 
 /** Request phases: see `#runPhases`. */

@@ -1,7 +1,7 @@
 import { type Endpoint, GatewayError, type Target, type Usage } from "@fngate/kernel";
 import type { ConnectionPool } from "./connection-pool.ts";
 
-/** The only kind of endpoint there is behind {@link Endpoint}: a share in a pool, with limits of its own. */
+/** An HTTP/1.1 endpoint behind {@link Endpoint}: a share in a pool, with limits of its own. */
 export class PooledEndpoint implements Endpoint {
   readonly target: Target;
   readonly pool: ConnectionPool;
@@ -21,11 +21,11 @@ export class PooledEndpoint implements Endpoint {
 }
 
 /**
- * The pool behind an endpoint.
+ * The pool behind an HTTP/1.1 endpoint.
  *
- * @throws GatewayError `UPSTREAM_INVALID` for an endpoint that was not acquired from this package
+ * @throws GatewayError `UPSTREAM_INVALID` for an endpoint of HTTP/2, or one that was not acquired from this package
  */
 export function pooled(endpoint: Endpoint): PooledEndpoint {
   if (endpoint instanceof PooledEndpoint) return endpoint;
-  throw new GatewayError("UPSTREAM_INVALID", "endpoint does not come from these connections");
+  throw new GatewayError("UPSTREAM_INVALID", "endpoint is not an HTTP/1.1 one of these connections");
 }

@@ -48,7 +48,7 @@ export interface UpgradeTunnelOptions {
   readonly renderFailure?: (status: number, reason: AttemptFailure["reason"]) => FailureAnswer;
 }
 
-/** Carries WebSocket upgrades to an endpoint. */
+/** Carries WebSocket upgrades to an HTTP/1.1 endpoint. */
 export interface UpgradeTunnel {
   open(endpoint: Endpoint, upgrade: UpgradeRequest): UpgradeExchange;
 }
@@ -60,7 +60,8 @@ export interface UpgradeTunnel {
  * after `max(readMs, sendMs)` without a byte in either direction. When one side closes, so does the other. An
  * upstream that declines is relayed; a failure is answered with 502 or 504.
  *
- * @throws GatewayError `UPSTREAM_INVALID` from `open` for an endpoint that was not acquired from this package
+ * @throws GatewayError `UPSTREAM_INVALID` from `open` for an endpoint of HTTP/2, or one that was not acquired from this
+ *   package
  */
 export function createUpgradeTunnel(options: UpgradeTunnelOptions = {}): UpgradeTunnel {
   const proxy = createHttpProxy();
