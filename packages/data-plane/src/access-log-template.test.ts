@@ -1,6 +1,8 @@
+import { definePlugin } from "@fngate/plugin-kit";
 import { eventually } from "@fngate/test-kit";
 import { expect, test } from "vitest";
-import { startPlane } from "./testing/running-plane.ts";
+import { z } from "zod";
+import { catalogWith, startPlane } from "./testing/running-plane.ts";
 
 async function lineOf(accessLogTemplate: string): Promise<string> {
   await using plane = await startPlane({ accessLogTemplate });
@@ -30,6 +32,29 @@ test("times are nginx's", async () => {
   expect(line).toMatch(
     /^\[\d\d\/\w{3}\/\d{4}(:\d\d){3} [+-]\d{4}\] \d{4}-\d\d-\d\dT[\d:]+\+00:00 \d+\.\d{3} \d\.\d{3}\n$/,
   );
+});
+
+test("the request's id is the one that plugins see", async () => {
+  const ids: unknown[] = [];
+  const reading = definePlugin({
+    name: "reading",
+    version: 0.1,
+    priority: 1,
+    schema: z.looseObject({}),
+    setup: () => ({
+      access: ({ variables }) => {
+        ids.push(variables.get("request_id"));
+        return { kind: "reply", status: 204 };
+      },
+    }),
+  });
+  const accessLogTemplate = "$request_id $request_id";
+  await using plane = await startPlane({ accessLogTemplate, catalog: catalogWith(reading) });
+  await plane.put("routes/1", { uri: "/*", plugins: { reading: {} }, upstream: { nodes: {} } });
+  await plane.send("/");
+  await eventually(() => expect(plane.accessLog).toHaveLength(1));
+  expect(ids).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  expect(plane.accessLog[0]).toBe(`${ids[0]} ${ids[0]}\n`);
 });
 
 test("a variable that is not known keeps the plane from being built", async () => {

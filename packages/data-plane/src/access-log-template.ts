@@ -2,7 +2,7 @@ import { GatewayError } from "@fngate/kernel";
 import { textOf } from "@fngate/plugin-kit";
 import { escaped, requestLine, seconds } from "./access-log.ts";
 import type { ExchangeContext } from "./http/exchange-context.ts";
-import { isHeadVariable, RequestVariables } from "./http/request-variables.ts";
+import { isHeadVariable } from "./http/request-variables.ts";
 import { createLocalTime, isoTime } from "./local-time.ts";
 
 type Reader = (context: ExchangeContext) => string | undefined;
@@ -69,8 +69,8 @@ function readerOf(name: string): Reader | undefined {
   }
   if (PLUGIN_VARIABLES.has(name)) return ({ variables }) => textOf(variables.get(name));
   if (!isHeadVariable(name)) return undefined;
-  return ({ request, timings }) => {
-    const value = new RequestVariables(request, timings.startedAtMs).get(name);
+  return ({ requestVariables }) => {
+    const value = requestVariables.get(name);
     return typeof value === "string" ? value : undefined;
   };
 }

@@ -138,7 +138,7 @@ export class ExchangeContext implements LogContext {
   held: Held[] | undefined;
   /** Plugins whose work another one does. */
   skipped: Set<string> | undefined;
-  /** What a plugin wants the request to be counted under; absent: its ids. */
+  /** What a plugin wants the request to be counted under; absent: it is not counted. */
   seriesNames: SeriesNames | undefined;
   readonly #requestVariables: RequestVariables;
   #variables: ExchangeVariables | undefined;
@@ -189,6 +189,11 @@ export class ExchangeContext implements LogContext {
     const maxBytes = this.#requestVariables.wantedBodyBytes;
     // A client that leaves meanwhile ends the request by itself.
     return maxBytes === 0 ? undefined : this.request.body.peek(maxBytes).catch(() => undefined);
+  }
+
+  /** Those of the client's head and body, without what plugins set. */
+  get requestVariables(): RequestVariables {
+    return this.#requestVariables;
   }
 
   get variables(): ExchangeVariables {
