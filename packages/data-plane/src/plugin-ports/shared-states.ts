@@ -37,7 +37,7 @@ export class SharedStates {
     return () => {
       if (isOver) return;
       isOver = true;
-      const ending = Promise.resolve(dispose()).catch(() => undefined);
+      const ending = (async () => await dispose())().catch(() => undefined);
       this.#ending.add(ending);
       void ending.finally(() => this.#ending.delete(ending));
     };
