@@ -38,7 +38,10 @@ export function sendOverTcp(target: SocketTarget, text: string, tls?: SocketTls)
   socket.setTimeout(timeoutMs, () => fail(new Error("timeout")));
   // What the server says is nobody's concern, but its end is.
   socket.resume();
-  socket.end(text, () => resolve());
+  // `end` calls its callback when sending failed as well, at times before the error is told.
+  socket.once("finish", resolve);
+  socket.once("close", () => fail(new Error("closed")));
+  socket.end(text);
   return promise;
 }
 
