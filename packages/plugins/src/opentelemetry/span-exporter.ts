@@ -1,7 +1,7 @@
 import { GatewayError, type Usage } from "@fngate/kernel";
 import type { PluginDeps } from "@fngate/plugin-kit";
 import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
-import { Backlog } from "../shared/batch/backlog.ts";
+import { createBacklog } from "../shared/batch/backlog.ts";
 import { BatchProcessor } from "../shared/batch/batch-processor.ts";
 import type { OpentelemetryMetadata } from "./metadata.ts";
 import type { OpenTelemetry } from "./sdk.ts";
@@ -49,12 +49,8 @@ export class SpanExporter implements SpanProcessor {
   }
 
   #createBatches(settings: OpentelemetryMetadata["batch_span_processor"]): BatchProcessor<ReadableSpan> {
-    const { clock, logger, metrics } = this.#deps;
+    const { clock, logger } = this.#deps;
     const limit = positive(settings.max_queue_size, DEFAULTS.queue);
-    const drops = metrics.counter("fngate_dropped_entries_total", {
-      help: "Entries of batches that were not delivered, because too many waited or delivery failed",
-      labels: ["plugin", "reason"],
-    });
     return new BatchProcessor({
       name: this.#url,
       settings: {
@@ -66,7 +62,7 @@ export class SpanExporter implements SpanProcessor {
       },
       clock,
       logger,
-      backlog: new Backlog({ plugin: "opentelemetry", clock, logger, drops, limit: () => limit }),
+      backlog: createBacklog("opentelemetry", this.#deps, () => limit),
       deliver: (spans) => this.#send(spans),
     });
   }

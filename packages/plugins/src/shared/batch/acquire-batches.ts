@@ -1,7 +1,7 @@
 import type { Usage } from "@fngate/kernel";
 import type { GaugeMetric, PluginDeps, RequestContext } from "@fngate/plugin-kit";
 import { type Backlog, createBacklog } from "./backlog.ts";
-import { type BatchConfig, batchSettings } from "./batch-fields.ts";
+import { type BatchConfig, batchSettings, DEFAULT_MAX_PENDING } from "./batch-fields.ts";
 import { BatchProcessor, type Deliver } from "./batch-processor.ts";
 
 /** The batches of one configuration of a plugin. */
@@ -25,8 +25,6 @@ export interface BatchesOptions<TEntry> {
 export interface MetadataWithBacklog {
   readonly max_pending_entries?: number;
 }
-
-const DEFAULT_MAX_PENDING = 8192;
 
 /** The batches of a configuration, made when nobody has them yet. They are flushed when the data plane stops. */
 export function acquireBatches<TEntry extends {}>(options: BatchesOptions<TEntry>): Batches<TEntry> {

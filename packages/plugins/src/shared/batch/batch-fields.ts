@@ -17,13 +17,16 @@ export function batchFields(name: string) {
   };
 }
 
+/** Entries that may wait where there is no metadata, or it does not say. */
+export const DEFAULT_MAX_PENDING = 8192;
+
 /** The metadata field that bounds what waits. */
 export const backlogField = {
   max_pending_entries: z
     .number()
     .int()
     .min(1)
-    .default(8192)
+    .default(DEFAULT_MAX_PENDING)
     .describe("Entries that may wait in one process; further ones are dropped and counted."),
 };
 
