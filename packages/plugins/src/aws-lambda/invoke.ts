@@ -17,12 +17,12 @@ export function invokeLambda(config: AwsLambdaConfig, deps: PluginDeps): PluginI
   const { apikey, iam } = config.authorization ?? {};
   const fields = apikey === undefined ? NONE : [API_KEY, toByteString(apikey)];
   const credentials = ({ headers }: GatewayRequest): readonly string[] => (headers.has(API_KEY) ? NONE : fields);
-  if (iam === undefined) return forwardToFunction({ plugin: "aws-lambda", config, credentials }, deps);
+  if (iam === undefined) return forwardToFunction({ config, credentials }, deps);
   const isSigned = ({ headers }: GatewayRequest): boolean =>
     !headers.has("authorization") && (apikey === undefined || headers.has(API_KEY));
   const prepare = (call: FunctionCall, request: GatewayRequest): FunctionCall | Promise<PhaseResult> =>
     isSigned(request) ? sign(call, request, { accessKey: iam, clock: deps.clock }) : call;
-  return forwardToFunction({ plugin: "aws-lambda", config, credentials, prepare }, deps);
+  return forwardToFunction({ config, credentials, prepare }, deps);
 }
 
 interface Keeper {

@@ -22,7 +22,6 @@ export function invokeAzureFunction(
   const masters = masterFieldsOf(deps);
   return forwardToFunction(
     {
-      plugin: "azure-functions",
       config,
       credentials: ({ headers }) => (headers.has(KEY) || headers.has(CLIENT) ? NONE : (own ?? masters())),
     },

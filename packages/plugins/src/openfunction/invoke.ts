@@ -5,7 +5,7 @@ import type { OpenfunctionConfig } from "./schema.ts";
 /** Sets up the calls of one configuration; the token, when there is one, overrides what the client sent. */
 export function invokeOpenfunction(config: OpenfunctionConfig, deps: PluginDeps): PluginInstance {
   const fields = credentialsOf(config.authorization?.service_token);
-  return forwardToFunction({ plugin: "openfunction", config, credentials: () => fields }, deps);
+  return forwardToFunction({ config, credentials: () => fields }, deps);
 }
 
 function credentialsOf(serviceToken: string | undefined): readonly string[] {

@@ -23,7 +23,10 @@ function setUp(config: Readonly<Record<string, unknown>>) {
   const connections = fakeConnections();
   const logger = recordingLogger();
   const filled = openfunctionSchema.parse({ function_uri: FUNCTION_URI, ...config });
-  const instance = openfunction.setup(filled, fakeDeps({ connections, logger }));
+  const instance = openfunction.setup(
+    filled,
+    fakeDeps({ connections, logger: logger.child({ plugin: "openfunction" }) }),
+  );
   const access = (request: FakeRequestOptions): PhaseResult => {
     const result = instance.access?.(fakeRequestContext(request));
     if (isPending(result)) throw new Error("the access phase did not answer synchronously");

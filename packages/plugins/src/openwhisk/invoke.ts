@@ -14,7 +14,7 @@ const BODY_TOO_LARGE_STATUS = 413;
 
 /** Sets up the calls of one configuration: always the same request, with the client's body. */
 export function invokeAction(config: OpenwhiskConfig, deps: PluginDeps): PluginInstance {
-  const logger = deps.logger.child({ plugin: "openwhisk" });
+  const { logger } = deps;
   const limit: BodyLimit = { maxBytes: config.max_req_body_size, status: BODY_TOO_LARGE_STATUS };
   const address = parseFunctionUri(config.api_host);
   if (address === undefined) {

@@ -16,8 +16,6 @@ import { encodeQuery } from "./query.ts";
 
 /** What a function plugin hands to {@link forwardToFunction}. */
 export interface FunctionOptions {
-  /** The plugin's name, for logs. */
-  readonly plugin: string;
   readonly config: FunctionConfig;
   /** Flat `[name, value, …]`, lower-case names, sent in place of the client's fields of these names. */
   readonly credentials: (request: GatewayRequest) => readonly string[];
@@ -34,13 +32,12 @@ const BODY_TOO_LARGE_STATUS = 400;
  * Everything that depends on the configuration alone is computed here; the data plane carries the call out.
  */
 export function forwardToFunction(options: FunctionOptions, deps: PluginDeps): PluginInstance {
-  const { config, plugin, prepare } = options;
-  // One logger per function would take more memory than all the rest of it.
+  const { config, prepare } = options;
   const { logger } = deps;
   const address = parseFunctionUri(config.function_uri);
   const limit: BodyLimit = { maxBytes: config.max_req_body_size, status: BODY_TOO_LARGE_STATUS };
   if (address === undefined) {
-    const refuseUri = createAddressRefusal("functionUri", config.function_uri, logger.child({ plugin }));
+    const refuseUri = createAddressRefusal("functionUri", config.function_uri, logger);
     return { access: ({ request }) => refuseBody(request, limit, logger) ?? refuseUri() };
   }
   const destinations = openDestinations(address, config, deps.connections);
