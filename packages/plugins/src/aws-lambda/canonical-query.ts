@@ -1,4 +1,4 @@
-import { percentDecode } from "../shared/percent-encoding.ts";
+import { escapeByte, percentDecode } from "../shared/percent-encoding.ts";
 
 /** Decoded values by decoded name, as many as there are of each. */
 export type Arguments = Readonly<Record<string, string[]>>;
@@ -30,10 +30,7 @@ export function renderCanonicalQuery(args: Arguments): string {
 }
 
 function encode(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return encodeURIComponent(text).replace(/[!'()*]/g, (character) => escapeByte(character.charCodeAt(0)));
 }
 
 /** Bytes that are no UTF-8 become U+FFFD. */

@@ -35,7 +35,8 @@ export function signCall(call: FunctionCall, body: Uint8Array, { accessKey, nowM
   const fields = { ...joinFields(call.headers), [DATE]: date };
   const { accesskey: accessKeyId, aws_region: region, secretkey: secretAccessKey, service } = accessKey;
   const { RequestSigner } = aws4();
-  const request = { method: call.method, headers: signableOf(fields), body: Buffer.from(body), region, service };
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+  const request = { method: call.method, headers: signableOf(fields), body: bytes, region, service };
   const signer = new RequestSigner(request, { accessKeyId, secretAccessKey });
   // Given in parts, neither is parsed again, and no field is added that is not sent.
   signer.datetime = date;
