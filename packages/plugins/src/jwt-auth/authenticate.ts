@@ -2,7 +2,7 @@ import { messageOf } from "@fngate/kernel";
 import type { PluginDeps, PluginInstance, RequestContext } from "@fngate/plugin-kit";
 import { type Authentication, conclude } from "../shared/auth.ts";
 import type { JwtAuthConsumer } from "./consumer-schema.ts";
-import { findToken } from "./find-token.ts";
+import { findToken, placesOf } from "./find-token.ts";
 import type { JwtAuthConfig } from "./schema.ts";
 import { readClaims, verifyToken } from "./verify-token.ts";
 
@@ -16,9 +16,10 @@ export function authenticateByToken(config: JwtAuthConfig, deps: Deps): PluginIn
     challenge: `Bearer realm="${config.realm}"`,
     anonymousConsumer: config.anonymous_consumer,
   };
+  const places = placesOf(config);
   return {
     rewrite(context) {
-      const token = findToken(context, config);
+      const token = findToken(context, places);
       if (token === undefined) return conclude(context, "Missing JWT token in request", conclusion);
       return authenticate(context, token.text, { config, deps }).then((found) => {
         const refusal = conclude(context, found, conclusion);

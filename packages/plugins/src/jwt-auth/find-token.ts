@@ -9,10 +9,21 @@ export interface PresentedToken {
   hide(): void;
 }
 
-type Places = Pick<JwtAuthConfig, "header" | "query" | "cookie">;
+/** Where tokens are looked for. */
+export interface TokenPlaces {
+  /** Lower case. */
+  readonly header: string;
+  readonly query: string;
+  readonly cookie: string;
+}
+
+/** The places of a configuration. */
+export function placesOf({ cookie, header, query }: JwtAuthConfig): TokenPlaces {
+  return { header: header.toLowerCase(), query, cookie };
+}
 
 /** Looks for the token in field, argument and cookie, in this order. */
-export function findToken(context: RequestContext, places: Places): PresentedToken | undefined {
+export function findToken(context: RequestContext, places: TokenPlaces): PresentedToken | undefined {
   return inHeader(context, places.header) ?? inQuery(context, places.query) ?? inCookie(context, places.cookie);
 }
 

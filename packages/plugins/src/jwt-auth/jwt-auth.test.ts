@@ -204,6 +204,12 @@ describe("jwt-auth", () => {
     expect((await gateway.upstream.request(4)).headers["cookie"]).toBeUndefined();
   });
 
+  it("finds and hides a token in a field that is configured in another case", async () => {
+    await using gateway = await startWith({ header: "X-Token", hide_credentials: true });
+    expect((await gateway.get("/", { "x-token": GOOD })).status).toBe(200);
+    expect((await gateway.upstream.request()).headers).not.toHaveProperty("x-token");
+  });
+
   it("leaves the claims to other plugins when told to", async () => {
     const tellClaims = definePlugin({
       name: "tell-claims",
