@@ -30,7 +30,7 @@ export function authenticateBySignature(config: HmacAuthConfig, deps: Deps): Plu
       if (typeof presented === "string") return end(context, `${REFUSED}: ${presented}`);
       const found = authenticate(context, presented, { config, deps });
       if (typeof found === "string") {
-        deps.logger.info({ plugin: "hmac-auth", problem: found }, "signature refused");
+        deps.logger.info({ problem: found }, "signature refused");
         return end(context, REFUSED);
       }
       if (!config.validate_request_body) return end(context, found);

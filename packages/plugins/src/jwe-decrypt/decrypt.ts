@@ -33,9 +33,9 @@ async function decrypt(context: RequestContext, text: string, { consumers, logge
   try {
     const plaintext = Buffer.from(await openToken(token, secretOf(found.config))).toString("latin1");
     if (safeFieldValue(plaintext) === plaintext) return plaintext;
-    logger.info({ plugin: "jwe-decrypt", problem: "no field can hold what was encrypted" }, "token refused");
+    logger.info({ problem: "no field can hold what was encrypted" }, "token refused");
   } catch (error) {
-    logger.info({ plugin: "jwe-decrypt", problem: messageOf(error) }, "token refused");
+    logger.info({ problem: messageOf(error) }, "token refused");
   }
   return refuse(400, "failed to decrypt JWE token");
 }

@@ -47,7 +47,7 @@ async function authenticate(context: RequestContext, token: string, { config, de
   try {
     await verifyToken(token, found.config, expected);
   } catch (error) {
-    deps.logger.info({ plugin: "jwt-auth", consumer: found.consumer.name, problem: messageOf(error) }, "token refused");
+    deps.logger.info({ consumer: found.consumer.name, problem: messageOf(error) }, "token refused");
     return "failed to verify jwt";
   }
   if (config.store_in_ctx) context.variables.set("jwt_auth_payload", claims);

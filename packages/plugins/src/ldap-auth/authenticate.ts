@@ -43,7 +43,7 @@ async function authenticate(context: RequestContext, directory: Directory, deps:
   try {
     name = await directory.authenticate({ username: given.username, password });
   } catch (error) {
-    logger.warn({ plugin: "ldap-auth", problem: messageOf(error) }, "the LDAP server did not let somebody in");
+    logger.warn({ problem: messageOf(error) }, "the LDAP server did not let somebody in");
     return "Invalid user authorization";
   }
   if (consumers.isEmpty(context)) return "Missing related consumer";

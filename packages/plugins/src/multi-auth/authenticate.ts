@@ -56,7 +56,7 @@ async function authenticate(
     challenges.push(...challengesOf(refusal));
     problems.push(`${name}: ${refusal.status} ${messageOf(refusal)}`);
   }
-  logger.info({ plugin: "multi-auth", problems }, "nobody could be authenticated");
+  logger.info({ problems }, "nobody could be authenticated");
   return { kind: "reply", status: 401, headers: challenges, body: { message: "Authorization Failed" } };
 }
 

@@ -26,7 +26,7 @@ export class RelyingParty {
     const secret = config.session?.secret ?? "";
     const client = JSON.stringify([config.discovery, config.client_id]);
     this.config = config;
-    this.logger = logger.child({ plugin: "openid-connect" });
+    this.logger = logger;
     this.provider = new Provider(config, { clock, http, logger: this.logger });
     this.cabinet = new Cabinet(new Sealer<Kept>({ secret, client, purpose: "session" }), new CookieJar(settings));
     this.sessions = new Sessions(settings, clock);
