@@ -4,16 +4,16 @@ import type { AttachConsumerLabelConfig } from "./schema.ts";
 
 /** Sets the configured fields from the caller's labels; what the client sent under these names never goes on. */
 export function attachLabels({ headers }: AttachConsumerLabelConfig): PluginInstance {
-  const fields = Object.entries(headers).filter(([name]) => isOwnField(name));
+  const own = Object.entries(headers).filter(([name]) => isOwnField(name));
+  const fields = own.map(([name, reference]) => ({ name, lower: name.toLowerCase(), label: reference.slice(1) }));
   return {
     // Not `beforeProxy`, which functions do not have.
     access({ consumer, request }) {
-      for (const [name, reference] of fields) {
-        const label = reference.slice(1);
-        const labels = consumer?.labels ?? {};
+      const labels = consumer?.labels ?? {};
+      for (const { label, lower, name } of fields) {
         if (Object.hasOwn(labels, label))
           request.headers.set(name, safeFieldValue(toByteString(String(labels[label]))));
-        else request.headers.delete(name.toLowerCase());
+        else request.headers.delete(lower);
       }
     },
   };

@@ -12,10 +12,10 @@ export function compileCallFields(config: ForwardAuthConfig): CallFields {
   const templates = extra.map(([name, text]): [string, Template] => [name, compileTemplate(text)]);
   const copied = config.request_headers.filter(isOwnField);
   return (context) => {
-    const { headers, variables } = { headers: context.request.headers, variables: context.variables };
+    const { headers } = context.request;
     const fields = new HeaderList(ownFields(context));
     if (config.request_method === "POST") copy(headers, fields, "Content-Encoding");
-    for (const [name, template] of templates) fields.set(name, template.render(variables));
+    for (const [name, template] of templates) fields.set(name, template.render(context.variables));
     for (const name of copied) copy(headers, fields, name);
     return fields.raw;
   };

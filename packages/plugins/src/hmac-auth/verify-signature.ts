@@ -33,13 +33,15 @@ export function isSignedWith(context: RequestContext, presented: PresentedSignat
 function signingString({ request, variables }: RequestContext, { headers, keyId }: PresentedSignature) {
   let text = `${keyId}\n`;
   for (const name of headers) {
-    const values = name === "@request-target" ? [] : request.headers.getAll(name.toLowerCase());
-    if (values.length > 1) return undefined;
-    if (values.length === 1) text += `${name}: ${values[0]}\n`;
-    if (name !== "@request-target") continue;
-    const target = String(variables.get("request_uri"));
-    if (/[\r\n]/.test(target)) return undefined;
-    text += `${request.method} ${target}\n`;
+    if (name === "@request-target") {
+      const target = String(variables.get("request_uri"));
+      if (/[\r\n]/.test(target)) return undefined;
+      text += `${request.method} ${target}\n`;
+      continue;
+    }
+    const [value, ...others] = request.headers.getAll(name.toLowerCase());
+    if (others.length > 0) return undefined;
+    if (value !== undefined) text += `${name}: ${value}\n`;
   }
   return text;
 }

@@ -1,4 +1,4 @@
-import { GatewayError, type Logger } from "@fngate/kernel";
+import { GatewayError, HeaderList, type Logger } from "@fngate/kernel";
 import type { NestedPlugin, PhaseResult, PluginDeps, PluginInstance, Reply, RequestContext } from "@fngate/plugin-kit";
 import { alternativesOf, type MultiAuthConfig } from "./schema.ts";
 
@@ -61,11 +61,8 @@ async function authenticate(
 }
 
 /** What a client may try next (RFC 9110, 11.6.1). */
-function challengesOf({ headers = [] }: Reply): readonly string[] {
-  return headers.flatMap((name, index) => {
-    const isChallenge = index % 2 === 0 && name.toLowerCase() === "www-authenticate";
-    return isChallenge ? [name, headers[index + 1] ?? ""] : [];
-  });
+function challengesOf({ headers }: Reply): readonly string[] {
+  return new HeaderList(headers).getAll("www-authenticate").flatMap((value) => ["WWW-Authenticate", value]);
 }
 
 function messageOf({ body }: Reply): string {
