@@ -36,10 +36,12 @@ export async function endLogin(context: RequestContext, answered: LoginAnswer, p
     // Without a session the caller is asked.
     if (flow?.isSilent === true) return redirect(flow.target, (await cabinet.write(context, { login })) ?? []);
     const isPassing = error === "temporarily_unavailable" && flow !== undefined;
-    return isPassing ? restart(context, { kept, target: flow.target }, party) : fail("the provider refused it");
+    if (!isPassing) return fail("the provider refused it");
+    return restart(context, { kept, target: flow.target, reason: "the provider is temporarily unavailable" }, party);
   }
   if (!answer.has("code")) return fail("the provider's answer has no code");
-  if (flow === undefined) return restart(context, { kept, target: login.target }, party);
+  if (flow === undefined)
+    return restart(context, { kept, target: login.target, reason: "no login has its state" }, party);
   const url = new URL(redirectUri);
   url.search = context.request.query;
   try {
@@ -79,15 +81,20 @@ async function exchange(context: RequestContext, parts: Exchange, party: Relying
 interface Restart {
   readonly kept: Kept;
   readonly target: string;
+  readonly reason: string;
 }
 
 /** The browser asks once more for what it wanted, and so begins another login; not without end. */
-async function restart(context: RequestContext, { kept, target }: Restart, party: RelyingParty): Promise<Reply> {
+async function restart(
+  context: RequestContext,
+  { kept, reason, target }: Restart,
+  party: RelyingParty,
+): Promise<Reply> {
   const login = kept.login && party.flows.restart(kept.login);
   if (login === undefined) {
     party.logger.error({}, "a login failed again and again");
     return FAILED;
   }
-  party.logger.warn({}, "a login begins again: the provider's answer belongs to none that is under way");
+  party.logger.warn({ reason }, "a login begins again");
   return redirect(target, (await party.cabinet.write(context, { ...kept, login })) ?? []);
 }

@@ -202,6 +202,11 @@ describe("what comes back from the provider", () => {
       if (page.status === 302) expect(page.headers.get("location")).toBe("/page?x=1");
     }
     expect(seen).toEqual(statuses);
+    const reasons = scene.gateway.lines.filter(({ message }) => message === "a login begins again");
+    const reason = "the provider is temporarily unavailable";
+    expect(reasons.map(({ fields }) => fields["reason"])).toEqual(
+      statuses.filter((status) => status === 302).map(() => reason),
+    );
   });
 
   it("must not be forged", async () => {

@@ -89,7 +89,7 @@ export class Provider {
     const server = await this.metadata();
     const { token_endpoint_auth_method: wanted } = this.#config;
     const method = chooseMethod(this.#config, wanted, server.token_endpoint_auth_methods_supported);
-    // Whatever an ID token is signed with, its signature is verified (`IdTokenVerifier`).
+    // Whatever an ID token is signed with, its signature is verified (`verifyIdToken`).
     const algorithms = server.id_token_signing_alg_values_supported ?? ID_TOKEN_ALGORITHMS;
     const whole = { ...this.#withParEndpoint(server), id_token_signing_alg_values_supported: [...algorithms] };
     return this.#configure(whole, method, []);
