@@ -10,7 +10,7 @@ import {
 import { createDataPlane } from "../data-plane.ts";
 import type { DataPlane, DataPlaneOptions } from "../options.ts";
 import { type LoggedLine, recordingLogger } from "./recording-logger.ts";
-import { type Answer, type SentRequest, sendRequest } from "./send-request.ts";
+import { type Answer, type SentHeaders, type SentRequest, sendRequest } from "./send-request.ts";
 
 /** Objects as the Admin API takes them, by id. */
 export type ObjectsById = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -64,7 +64,7 @@ export class RunningGateway implements AsyncDisposable {
   }
 
   /** Sends a GET. */
-  get(target: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  get(target: string, headers: SentHeaders = {}): Promise<Answer> {
     return this.send(target, { headers });
   }
 

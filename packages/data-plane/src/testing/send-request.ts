@@ -9,10 +9,14 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Fields of a request by name. */
+export type SentHeaders = Readonly<Record<string, string | string[]>>;
+
 /** What a request is made of. */
 export interface SentRequest {
   readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A list sends a field of that name for each of its values. */
+  readonly headers?: SentHeaders;
   readonly body?: string;
 }
 

@@ -194,7 +194,7 @@ describe("hmac-auth", () => {
 
   it("refuses a signed field that came twice, of which one value would not be covered", async () => {
     await using gateway = await startWith();
-    const request = { ...signed({ ...own }), "x-own": ["1", "2"] as unknown as string };
+    const request = { ...signed({ ...own }), "x-own": ["1", "2"] };
     expect((await gateway.get("/", request)).status).toBe(401);
   });
 

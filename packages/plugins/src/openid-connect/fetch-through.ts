@@ -18,9 +18,15 @@ interface FetchOptions {
 /** Statuses of answers that cannot have a body. */
 const BODILESS: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
+/** What `openid-client` and `jose` take for a `fetch`. */
+export type ProviderFetch = (url: string, options: FetchOptions) => Promise<Response>;
+
 /** A `fetch` for the libraries whose calls are the gateway's own: its certificates, its bounds, no redirects. */
-export function fetchThrough(http: HttpClient, { headers: added = [], timeoutMs, verifyTls }: FetchBounds) {
-  return async (url: string, { body, headers, method }: FetchOptions): Promise<Response> => {
+export function fetchThrough(
+  http: HttpClient,
+  { headers: added = [], timeoutMs, verifyTls }: FetchBounds,
+): ProviderFetch {
+  return async (url, { body, headers, method }) => {
     const fields = [...new Headers(headers), ...pairsOf(added)].flat();
     const call = { method, url, headers: fields, timeoutMs, verifyTls };
     const answer = await http.call(body === undefined || body === null ? call : { ...call, body: String(body) });

@@ -1,9 +1,9 @@
 import { type Clock, GatewayError, type HttpClient, type Logger, messageOf } from "@fngate/kernel";
 import type { JWTVerifyGetKey } from "jose";
-import type { Configuration, CustomFetch, ServerMetadata } from "openid-client";
+import type { Configuration, ServerMetadata } from "openid-client";
 import { z } from "zod";
 import { chooseMethod, clientAuthOf } from "./client-auth.ts";
-import { fetchThrough } from "./fetch-through.ts";
+import { fetchThrough, type ProviderFetch } from "./fetch-through.ts";
 import { ID_TOKEN_ALGORITHMS } from "./id-token.ts";
 import { jose, openidClient } from "./libraries.ts";
 import { Refreshed } from "./refreshed.ts";
@@ -80,7 +80,7 @@ export class Provider {
   }
 
   /** A `fetch` that reaches the provider as the configuration says. */
-  fetch(headers: readonly string[] = []): CustomFetch {
+  fetch(headers: readonly string[] = []): ProviderFetch {
     const { ssl_verify: verifyTls } = this.#config;
     return fetchThrough(this.#deps.http, { timeoutMs: timeoutOf(this.#config), verifyTls, headers });
   }
@@ -101,7 +101,7 @@ export class Provider {
     const library = jose();
     return library.createRemoteJWKSet(new URL(address), {
       cacheMaxAge: this.#config.jwk_expires_in * 1000,
-      [library.customFetch]: this.fetch() as never,
+      [library.customFetch]: this.fetch(),
     });
   }
 

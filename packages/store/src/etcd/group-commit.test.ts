@@ -1,7 +1,19 @@
 import { GatewayError } from "@fngate/kernel";
-import type { ITxnRequest, ITxnResponse } from "etcd3";
+import type { IResponseOp, ITxnRequest, ITxnResponse } from "etcd3";
 import { expect, it } from "vitest";
 import { GroupCommit, type KeyWrite } from "./group-commit.ts";
+
+const header = { cluster_id: "1", member_id: "1", raft_term: "1", revision: "7" };
+const value = Buffer.from("v");
+const entry = { key: value, value, create_revision: "1", mod_revision: "1", version: "1", lease: "0" };
+
+/** A nested transaction that held, with everything else that the wire's type has. */
+const success: IResponseOp = {
+  response_range: { header, kvs: [], more: false, count: "0" },
+  response_put: { header, prev_kv: entry },
+  response_delete_range: { header, deleted: "0", prev_kvs: [] },
+  response_txn: { header, succeeded: true, responses: [] },
+};
 
 /** Requests that wait until the test answers them. */
 class Held {
@@ -17,8 +29,7 @@ class Held {
 
   answer(): void {
     const operations = this.requests.at(-1)?.success ?? [];
-    const nested = operations.map(() => ({ response_txn: { succeeded: true, responses: [] } }));
-    this.#pending.shift()?.resolve({ header: { revision: "7" }, succeeded: true, responses: nested } as never);
+    this.#pending.shift()?.resolve({ header, succeeded: true, responses: operations.map(() => success) });
   }
 
   refuse(error: unknown): void {
