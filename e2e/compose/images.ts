@@ -20,23 +20,11 @@ const DEBIAN_IMAGE = "debian:bookworm-slim";
 const LOCAL_BASE = "fngate-e2e-base";
 const CERTIFICATES = "etc/ssl/certs/ca-certificates.crt";
 
-/** Builds every image of the compose demo under the names that `compose.yaml` uses. */
-export function buildImages(root: string): void {
-  const base = findBase();
-  const targets = { etcd: "etcd", prometheus: "prometheus", "sample-function": "sample-function", fngate: "fngate" };
-  for (const [target, name] of Object.entries(targets)) {
-    print(`building fngate/${name}`);
-    const args = ["--build-arg", `NODE_IMAGE=${base.node}`, "--build-arg", `DEBIAN_IMAGE=${base.debian}`];
-    // The host's network, so that a build reaches the registries the way this machine does.
-    const build = ["docker", "build", "--network", "host", "--target", target, "-t", `fngate/${name}`, ...args];
-    run([...build, "-f", join(root, "docker/Dockerfile"), root]);
-  }
-}
-
-function findBase(): { node: string; debian: string } {
-  if ([NODE_IMAGE, DEBIAN_IMAGE].every(isAvailable)) return { node: NODE_IMAGE, debian: DEBIAN_IMAGE };
+/** Base images of the build, as variables of `build.yaml`: the official ones, or one that is made here. */
+export function findBaseImages(): Readonly<Record<string, string>> {
+  if ([NODE_IMAGE, DEBIAN_IMAGE].every(isAvailable)) return { NODE_IMAGE, DEBIAN_IMAGE };
   if (!succeeds(["docker", "image", "inspect", LOCAL_BASE])) makeBase();
-  return { node: LOCAL_BASE, debian: LOCAL_BASE };
+  return { NODE_IMAGE: LOCAL_BASE, DEBIAN_IMAGE: LOCAL_BASE };
 }
 
 function isAvailable(image: string): boolean {

@@ -1,14 +1,15 @@
 /**
- * `pnpm e2e:compose [--provide-engine] [--if-possible] [--keep]`: builds the images, brings the compose demo up, runs the documented tour through
- * both data planes, then kills and restarts etcd, a data plane and the control plane one after the other under
+ * `pnpm e2e:compose [--provide-engine] [--if-possible] [--keep]`: builds the compose demo and brings it up with the
+ * README's command, runs the documented tour through both data planes, then kills and restarts etcd, a data plane and the control plane one after the other under
  * continuous traffic. No request may fail, except on the data plane that is down at the time. Where no container engine
  * can be had it fails; with `--if-possible` it says so loudly instead.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Engine, findEngine } from "./engine.ts";
-import { buildImages } from "./images.ts";
+import { findBaseImages } from "./images.ts";
 import { fail, output, print, run } from "./shell.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -26,7 +27,16 @@ const { values } = parseArgs({
 const root = join(import.meta.dirname, "../..");
 const counts = { passed: 0, failed: 0 };
 const engine = await requireEngine();
-const compose = [...engine.compose, "-p", "fngate-e2e", "-f", join(root, "docker/compose.yaml")];
+const files = ["-f", join(root, "docker/compose.yaml"), "-f", join(import.meta.dirname, "build.yaml")];
+const compose = [...engine.compose, "-p", "fngate-e2e", ...files];
+
+/** How the README brings the demo up with this engine's compose. */
+function upCommand(): readonly string[] {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const [, args] = new RegExp(`${engine.compose.join(" ")} -f docker/compose\\.yaml (up [-\\w ]+)`).exec(readme) ?? [];
+  if (args === undefined) fail(`README.md does not say how ${engine.compose.join(" ")} brings the demo up`);
+  return args.trim().split(" ");
+}
 
 async function requireEngine(): Promise<Engine> {
   const found = await findEngine(values["provide-engine"]);
@@ -202,8 +212,7 @@ async function prometheus(): Promise<void> {
 
 try {
   print(`using ${engine.compose.join(" ")}`);
-  buildImages(root);
-  run([...compose, "up", "-d"]);
+  run([...compose, ...upCommand()], findBaseImages());
   await step("every service becomes healthy", () => untilHealthy(SERVICES));
   await step("no process of the gateway runs as root", async () => {
     for (const service of ["control-plane", "data-plane-1", "data-plane-2", "sample-function"]) {
