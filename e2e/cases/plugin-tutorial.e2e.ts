@@ -70,7 +70,7 @@ class Workshop implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const child = this.#gateway;
-    if (child?.pid === undefined || child.exitCode !== null) return;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     process.kill(-child.pid, "SIGTERM");
     await exited;

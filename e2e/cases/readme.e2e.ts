@@ -1,8 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
 import { eventually, startEtcd, tempDirectory } from "@fngate/test-kit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -43,6 +44,29 @@ function type(command: string, cwd: string): ChildProcess {
   child.stderr?.resume();
   running.push(child);
   return child;
+}
+
+/** Types the commands of the block with a label, one after the other; everything that they print. */
+async function outputOf(label: string, cwd: string, adjust = (line: string): string => line): Promise<string> {
+  const printed: string[] = [];
+  for (const line of blocks(label).flatMap(({ text }) => text.trim().split("\n"))) {
+    const { stdout } = await promisify(execFile)("sh", ["-c", adjust(line)], { cwd, env: terminalEnvironment() });
+    printed.push(stdout);
+  }
+  return printed.join("");
+}
+
+/** The certificate of the README, in a directory of its own; the answer that a comment promises must come. */
+async function takeTlsTour(): Promise<void> {
+  await using directory = await tempDirectory();
+  const [block] = blocks("tls");
+  expect(block).toBeDefined();
+  const quietly: StdioOptions = ["ignore", "pipe", "ignore"];
+  const options = { cwd: directory.path, env: terminalEnvironment(), stdio: quietly };
+  await eventually(() => {
+    const answer = execFileSync("bash", ["-c", block?.text ?? ""], options).toString();
+    expect(answer).toContain(`\n${block?.argument} `);
+  });
 }
 
 /** Presses Ctrl-C and returns the exit code. */
@@ -102,13 +126,24 @@ async function freePorts(): Promise<void> {
 
 beforeEach(freePorts);
 
+/** Most milliseconds a test may take that types commands which start a package manager each. */
+const LONG = 180_000;
+
 describe("the README", () => {
-  it("starts with its first command, answers its tour, ends with Ctrl-C and keeps what was stored", async () => {
+  it("starts with its first command, answers its tour, ends with Ctrl-C and keeps what was stored", {
+    timeout: LONG,
+  }, async () => {
     await using data = await tempDirectory();
     const [command = ""] = /^npx pnpm@\S+ start$/m.exec(readme) ?? [];
     const first = type(`${command} --data-dir ${data.path}`, root);
     await untilReady();
     await takeTour();
+    await takeTlsTour();
+    const file = join(data.path, "apisix.yaml");
+    const printed = await outputOf("file-commands", root, (line) => line.replace("apisix.yaml", file));
+    const [{ argument } = { argument: "" }] = blocks("file-commands");
+    expect(printed.split(argument)).toHaveLength(3);
+    expect(readFileSync(file, "utf8")).toContain("/index.html");
     expect(await interrupt(first)).toBe(0);
 
     expect(readme).toContain("`npm start`");
@@ -118,18 +153,18 @@ describe("the README", () => {
     expect(await stored.json()).toMatchObject({ value: { uri: "/index.html" } });
   });
 
-  it("runs both planes as two processes with etcd from the files it shows", async () => {
+  it("runs both planes as two processes with etcd from the files it shows", { timeout: LONG }, async () => {
     await using etcd = await startEtcd();
     await using directory = await tempDirectory();
     for (const { argument, text } of blocks("file")) {
       writeFileSync(join(directory.path, argument), text.replace("http://127.0.0.1:2379", etcd.url));
     }
-    for (const line of blocks("processes").flatMap(({ text }) => text.trim().split("\n"))) {
-      type(
-        line.replace(/--config (\S+)/, (_, file: string) => `--config ${join(directory.path, file)}`),
-        root,
-      );
-    }
+    const withFile = (line: string) =>
+      line.replace(/--config (\S+)/, (_, file: string) => `--config ${join(directory.path, file)}`);
+    const checked = await outputOf("check", root, withFile);
+    expect(checked).toContain(blocks("check")[0]?.argument);
+    expect(checked).toContain(etcd.url);
+    for (const line of blocks("processes").flatMap(({ text }) => text.trim().split("\n"))) type(withFile(line), root);
     await untilReady();
     await eventually(async () => expect((await fetch("http://127.0.0.1:3233/")).status).toBeLessThan(500));
     await takeTour();

@@ -80,7 +80,7 @@ describe.each(MODES)("a plain upstream's traffic (%s)", (mode) => {
       ];
       await exchange(gateway.port, { target: "/x", fields });
       const sent = await upstream.request();
-      for (const name of ["connection", "x-mine", "keep-alive", "te", "upgrade", "x-request-id"]) {
+      for (const name of ["connection", "x-mine", "keep-alive", "te", "upgrade", "proxy-connection", "x-request-id"]) {
         expect(valuesOf(sent, name)).toEqual([]);
       }
       for (const name of ["proxy-authorization", "trailer", "accept-encoding", "via"]) {

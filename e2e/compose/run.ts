@@ -1,8 +1,8 @@
 /**
  * `pnpm e2e:compose [--provide-engine] [--if-possible] [--keep]`: builds the compose demo and brings it up with the
- * README's command, runs the documented tour through both data planes, then kills and restarts etcd, a data plane and the control plane one after the other under
- * continuous traffic. No request may fail, except on the data plane that is down at the time. Where no container engine
- * can be had it fails; with `--if-possible` it says so loudly instead.
+ * README's command, runs the documented tour through both data planes, then kills and restarts etcd, a data plane and
+ * the control plane one after the other under continuous traffic. No request may fail, except on the data plane that is
+ * down at the time. Where no container engine can be had it fails; with `--if-possible` it says so loudly instead.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -25,7 +25,7 @@ const admin = z.object({
   admin_key: field(z.array(adminKey), {
     type: "list of {name, key, role}",
     description:
-      "Keys of the Admin API; role `viewer` may only read, any other may do everything. An empty key of role `admin` is generated once and kept in `<data_dir>/admin.key`.",
+      "Keys of the Admin API; role `viewer` may only read, any other may do everything. An empty key of role `admin` is generated once, on loopback only, and kept in `<data_dir>/admin.key`.",
     difference:
       "the generated key goes to its own file, the configuration file is left alone; a key stays a text even when it looks like a number; APISIX's published key is refused unless the listener is on loopback",
   }),
