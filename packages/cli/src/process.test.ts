@@ -95,6 +95,25 @@ describe("fngate start", () => {
     }
   });
 
+  it("goes on without the sample function when its port is taken, and says which port and what to do", async () => {
+    await using directory = await tempDirectory();
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    try {
+      const address = holder.address();
+      const port = typeof address === "object" ? address?.port : undefined;
+      const ports = ["--proxy-listen=0", "--admin-listen=0", "--metrics-listen=0"];
+      const gateway = start("--data-dir", directory.path, ...ports, `--sample-function-port=${port}`);
+
+      expect((await gateway.event("sample-function"))["msg"]).toMatch(
+        new RegExp(`^no sample function: port ${port} on 127\\.0\\.0\\.1 .*already in use.*--sample-function-port`),
+      );
+      await gateway.event("ready");
+    } finally {
+      holder.close();
+    }
+  });
+
   it("refuses to find itself a key beyond loopback, where one has to be chosen", async () => {
     await using directory = await tempDirectory();
     const file = join(directory.path, "config.yaml");
