@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { unlink } from "node:fs/promises";
 import { connect } from "node:net";
+import { hasCode } from "@fngate/kernel";
 
 /** Removes the socket file that a killed process left behind; one that somebody answers on stays. */
 export async function removeStaleSocket(path: string): Promise<void> {
@@ -8,8 +9,7 @@ export async function removeStaleSocket(path: string): Promise<void> {
   try {
     await once(socket, "connect");
   } catch (error) {
-    const isDead = error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
-    if (isDead) await unlink(path);
+    if (hasCode(error, "ECONNREFUSED")) await unlink(path);
   } finally {
     socket.destroy();
   }

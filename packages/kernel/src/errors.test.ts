@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { ERROR_CODES, GatewayError, isGatewayError, messageOf } from "./errors.ts";
+import { ERROR_CODES, GatewayError, hasCode, isGatewayError, messageOf } from "./errors.ts";
 
 describe("GatewayError", () => {
   it("carries code, message, cause and details", () => {
@@ -30,6 +30,20 @@ describe("isGatewayError", () => {
     { title: "a thrown text", value: "STORE_CONFLICT", code: "STORE_CONFLICT", expected: false },
   ] as const)("answers $expected for $title", ({ value, code, expected }) => {
     expect(isGatewayError(value, code)).toBe(expected);
+  });
+});
+
+describe("hasCode", () => {
+  const missing = Object.assign(new Error("no such file"), { code: "ENOENT" });
+
+  it.each([
+    { title: "an error with the code", value: missing, expected: true },
+    { title: "one with another code", value: Object.assign(new Error("refused"), { code: "EACCES" }), expected: false },
+    { title: "one without", value: new Error("ENOENT"), expected: false },
+    { title: "what is no error", value: { code: "ENOENT" }, expected: false },
+    { title: "nothing", value: undefined, expected: false },
+  ])("answers $expected for $title", ({ value, expected }) => {
+    expect(hasCode(value, "ENOENT")).toBe(expected);
   });
 });
 

@@ -66,6 +66,11 @@ export function isGatewayError(error: unknown, code?: ErrorCode): error is Gatew
   return error instanceof GatewayError && (code === undefined || error.code === code);
 }
 
+/** Tells whether `error` is an error of Node or of the system with that code, such as `ENOENT`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
 /** The text of anything that was thrown, for logs and replies. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

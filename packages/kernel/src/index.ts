@@ -4,6 +4,7 @@ export {
   type ErrorCode,
   GatewayError,
   type GatewayErrorOptions,
+  hasCode,
   isGatewayError,
   messageOf,
 } from "./errors.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Logger } from "@fngate/kernel";
+import { hasCode, type Logger } from "@fngate/kernel";
 import type { ConfiguredKey } from "./settings.ts";
 
 /** What {@link resolveAdminKeys} works with. */
@@ -43,7 +43,7 @@ async function readKey(file: string): Promise<string | undefined> {
     const key = (await readFile(file, "utf8")).trim();
     return key === "" ? undefined : key;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
 }

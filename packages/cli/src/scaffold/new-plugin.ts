@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { GatewayError, messageOf } from "@fngate/kernel";
+import { GatewayError, hasCode, messageOf } from "@fngate/kernel";
 import type { CommandIo } from "../command-io.ts";
 import type { Flags } from "../config/load.ts";
 import { EXIT_CODES, type ExitCode } from "../exit-codes.ts";
@@ -43,7 +43,7 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
-    const isThere = Reflect.get(Object(error), "code") === "EEXIST";
+    const isThere = hasCode(error, "EEXIST");
     throw refusal(isThere ? `${folder} is there already; choose another name or --dir` : messageOf(error));
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { type Clock, GatewayError, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
+import { type Clock, GatewayError, hasCode, isGatewayError, type Logger, messageOf } from "@fngate/kernel";
 import type { ConfigStore } from "../config-store.ts";
 import { createDocumentStore, type DocumentStore, type DocumentValues } from "./document-store.ts";
 
@@ -155,10 +155,9 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    const isUnfinished = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
     throw new GatewayError("CONFIG_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, {
       cause,
-      details: { isUnfinished },
+      details: { isUnfinished: hasCode(cause, "ENOENT") },
     });
   }
 }
