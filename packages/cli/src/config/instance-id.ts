@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { hasCode } from "@fngate/kernel";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -13,13 +14,32 @@ export async function resolveInstanceId({
 }: Pick<Settings, "dataDir" | "instanceId">): Promise<string | number> {
   if (instanceId !== undefined) return instanceId;
   const file = join(dataDir, "apisix.uid");
-  await mkdir(dataDir, { recursive: true });
-  try {
-    const id = randomUUID();
-    await writeFile(file, `${id}\n`, { flag: "wx" });
-    return id;
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  }
+  const kept = await readId(file);
+  if (kept !== undefined) return kept;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeId(file);
   return (await readFile(file, "utf8")).trim();
+}
+
+async function readId(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** Gives the name to a file that is complete, so that nobody reads half of it; the first of several wins. */
+async function makeId(file: string): Promise<void> {
+  const id = randomUUID();
+  const complete = `${file}.${id}`;
+  await writeFile(complete, `${id}\n`, { flag: "wx" });
+  try {
+    await link(complete, file);
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+  } finally {
+    await unlink(complete);
+  }
 }
