@@ -19,6 +19,7 @@ import { type BoundListener, findListenError, type ListenerName } from "./listen
 import { openEmbedded, openEtcd, openFile } from "./open-store.ts";
 import { readPem } from "./read-pem.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
+import type { UserCatalog } from "./user-plugins/user-catalog.ts";
 import type { WorkerPool } from "./workers/worker-pool.ts";
 import { workerSettings } from "./workers/worker-settings.ts";
 
@@ -124,9 +125,10 @@ class ComposedGateway implements Gateway {
         this.#trusted = await readPem(trustedCertificate, "apisix.ssl.ssl_trusted_certificate");
         this.#store = await this.#openStore();
         const { createKeyring } = await import("@fngate/schema");
-        this.#catalog = await this.#openCatalog();
+        const catalog = await this.#openCatalog();
+        this.#catalog = catalog;
         this.#keyring = keyring.length === 0 ? undefined : createKeyring(keyring);
-        this.#warnAboutUnknownPlugins(this.#catalog);
+        this.#warnAboutUnknownPlugins(catalog);
       },
       stop: () => this.#store?.close(),
     };
@@ -158,7 +160,7 @@ class ComposedGateway implements Gateway {
     return openEtcd({ ...etcd, trusted: this.#trusted }, this.#deps);
   }
 
-  async #openCatalog(): Promise<PluginCatalog> {
+  async #openCatalog(): Promise<LazyCatalog | UserCatalog> {
     const { plugins: enabled, userPlugins } = this.#settings;
     if (userPlugins === undefined) {
       const { createLazyCatalog } = await import("@fngate/plugins/lazy");
@@ -175,8 +177,8 @@ class ComposedGateway implements Gateway {
     return catalog;
   }
 
-  #warnAboutUnknownPlugins(catalog: PluginCatalog): void {
-    const missing = this.#settings.plugins?.filter((name) => catalog.get(name) === undefined);
+  #warnAboutUnknownPlugins(catalog: LazyCatalog | UserCatalog): void {
+    const missing = this.#settings.plugins?.filter((name) => !catalog.has(name));
     if (missing === undefined || missing.length === 0) return;
     this.#deps.logger.warn({ plugins: missing }, "plugins of the configuration that do not exist here");
   }
@@ -330,7 +332,11 @@ class ComposedGateway implements Gateway {
     }
     const reloadPlugins = this.#reloadPlugins;
     return {
-      ...{ store: this.#store, catalog: this.#catalog, prefix: this.#settings.prefix, clock, logger },
+      store: this.#store,
+      catalog: this.#catalog,
+      prefix: this.#settings.prefix,
+      clock,
+      logger,
       ...(reloadPlugins && { reloadPlugins }),
     };
   }

@@ -31,6 +31,19 @@ it("gives one and the same plugin each time, and none that is not enabled or not
   expect(inProcess(body)).toEqual([true, null, null, null, ["cors"]]);
 });
 
+it("tells what there is without loading anything", () => {
+  const body = `
+    const { createRequire } = await import("node:module");
+    const { cache } = createRequire(import.meta.url);
+    const loaded = () => Object.keys(cache).some((file) => file.includes("/cors"));
+    const few = createLazyCatalog(["cors", "nowhere"]);
+    const names = ["cors", "echo", "nowhere", "constructor"].map((name) => few.has(name));
+    const before = loaded();
+    few.get("cors");
+    print([names, before, loaded()]);`;
+  expect(inProcess(body)).toEqual([[true, false, false, false], false, true]);
+});
+
 it("loads ahead what nobody has asked for, until it is told to stop", () => {
   const body = `
     const keepAlive = setInterval(() => {}, 1000);

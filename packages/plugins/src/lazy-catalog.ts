@@ -8,6 +8,8 @@ const PAUSE_MS = 10;
 
 /** A catalog that loads a plugin when it is first asked for: a start then compiles what its configuration uses. */
 export interface LazyCatalog extends PluginCatalog {
+  /** Whether there is such a plugin, without loading it. */
+  has(name: string): boolean;
   /** Loads what is left, one by one; ends early when the signal fires. Nobody has to wait for all at once later. */
   loadAhead(signal: AbortSignal): Promise<void>;
 }
@@ -27,6 +29,10 @@ class LoadingCatalog implements LazyCatalog {
   constructor(enabledNames: readonly string[] | undefined) {
     const enabled = enabledNames ?? Object.keys(pluginExports);
     this.#exports = new Map(Object.entries(pluginExports).filter(([name]) => enabled.includes(name)));
+  }
+
+  has(name: string): boolean {
+    return this.#exports.has(name);
   }
 
   get(name: string): PluginDefinition | undefined {

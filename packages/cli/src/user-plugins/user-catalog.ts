@@ -38,6 +38,10 @@ export class UserCatalog implements PluginCatalog {
     return catalog;
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
   get(name: string): PluginDefinition | undefined {
     return this.#byName.get(name);
   }
