@@ -3,7 +3,7 @@ import {
   decryptFields,
   encryptFields,
   encryptPrivateKeys,
-  isSecretReference,
+  hasUnreadablePrivateKey,
   type Keyring,
   type ResourceDefinition,
 } from "@fngate/schema";
@@ -52,16 +52,7 @@ export function sealedKeyProblem(
   value: JsonObject,
   keyring: Keyring | undefined,
 ): string | undefined {
-  if (keyring === undefined) return undefined;
-  let isClosed = false;
-  const opening: Keyring = {
-    encrypt: (text) => text,
-    decrypt: (text) => {
-      isClosed ||= !text.startsWith("---") && !isSecretReference(text) && keyring.decrypt(text) === undefined;
-      return undefined;
-    },
-  };
-  decryptFields(value, definition.secretFields, opening);
+  const isClosed = keyring !== undefined && hasUnreadablePrivateKey(value, definition.secretFields, keyring);
   return isClosed ? "failed to decrypt previous encrypted key" : undefined;
 }
 

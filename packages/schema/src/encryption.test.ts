@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { createKeyring, DEFAULT_KEYRING, decryptFields, encryptFields, encryptPrivateKeys } from "./encryption.ts";
+import {
+  createKeyring,
+  DEFAULT_KEYRING,
+  decryptFields,
+  encryptFields,
+  encryptPrivateKeys,
+  hasUnreadablePrivateKey,
+} from "./encryption.ts";
 
 const [FIRST, SECOND] = DEFAULT_KEYRING;
 const keyring = createKeyring(DEFAULT_KEYRING);
@@ -118,5 +125,21 @@ describe("encryptPrivateKeys", () => {
       key: keyring.encrypt(pem),
       keys: [keyring.encrypt(pem), "$secret://vault/1/key", keyring.encrypt(pem)],
     });
+  });
+});
+
+describe("hasUnreadablePrivateKey", () => {
+  const pem = "-----BEGIN PRIVATE KEY-----";
+  const foreign = createKeyring(["0123456789abcdef"]).encrypt(pem);
+
+  it.each([
+    { title: "PEM", value: { key: pem }, expected: false },
+    { title: "a reference", value: { key: "$secret://vault/1/key" }, expected: false },
+    { title: "what this keyring encrypted", value: { key: keyring.encrypt(pem) }, expected: false },
+    { title: "what another one encrypted", value: { key: foreign }, expected: true },
+    { title: "one of several keys", value: { key: pem, keys: [pem, foreign] }, expected: true },
+    { title: "a field that is no key", value: { cert: foreign }, expected: false },
+  ])("answers $expected for $title", ({ value, expected }) => {
+    expect(hasUnreadablePrivateKey(value, ["key", "keys"], keyring)).toBe(expected);
   });
 });

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
 import { isRecord } from "./fields/rules.ts";
+import { isSecretReference } from "./secret-reference.ts";
 
 /** APISIX's built-in keyring. Everybody knows it: it keeps secrets from a casual look only. */
 export const DEFAULT_KEYRING = ["qeddd145sfvddff3", "edd1c9f0985e76a2"] as const;
@@ -55,7 +56,21 @@ export function decryptFields<TValue>(value: TValue, paths: readonly string[], k
  * to secrets pass through. What `secretFields` of a resource (not of a plugin) calls for.
  */
 export function encryptPrivateKeys<TValue>(value: TValue, paths: readonly string[], keyring: Keyring): TValue {
-  return mapFields(value, paths, (text) => (text.startsWith("---") ? keyring.encrypt(text) : text));
+  return mapFields(value, paths, (text) => (isPem(text) ? keyring.encrypt(text) : text));
+}
+
+/** Whether a private key at the dotted paths is ciphertext that `keyring` does not open; references to secrets are not. */
+export function hasUnreadablePrivateKey(value: unknown, paths: readonly string[], keyring: Keyring): boolean {
+  let isFound = false;
+  mapFields(value, paths, (text) => {
+    isFound ||= !isPem(text) && !isSecretReference(text) && keyring.decrypt(text) === undefined;
+    return text;
+  });
+  return isFound;
+}
+
+function isPem(text: string): boolean {
+  return text.startsWith("---");
 }
 
 type TextMap = (text: string) => string;

@@ -15,6 +15,7 @@ export {
   decryptFields,
   encryptFields,
   encryptPrivateKeys,
+  hasUnreadablePrivateKey,
   type Keyring,
 } from "./encryption.ts";
 export { expressionProblem } from "./expression-check.ts";
