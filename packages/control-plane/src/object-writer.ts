@@ -63,7 +63,9 @@ export class ObjectWriter {
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
       ...(expect === undefined ? {} : { expect }),
     });
-    versions.remember(key, { modRevision: revision, createTime: memberOf(sealed, "create_time") });
+    if (this.#definition.hasTimestamps) {
+      versions.remember(key, { modRevision: revision, createTime: memberOf(sealed, "create_time") });
+    }
     const oldRevision = previous?.modRevision;
     return { key, value: sealed, isNew: previous === undefined, oldRevision, newRevision: revision };
   }

@@ -2,8 +2,10 @@ import { registry } from "@fngate/schema";
 import { FakeClock, FakeConfigStore } from "@fngate/test-kit";
 import { expect, it } from "vitest";
 import { BoundedStore } from "./bounded-store.ts";
+import { ObjectWriter } from "./object-writer.ts";
+import { secretsAtRest } from "./secrets-at-rest.ts";
 import { StoreMirror } from "./store-mirror.ts";
-import { AdminHarness, RecordingLogger } from "./testing/admin-harness.ts";
+import { AdminHarness, catalogOf, RecordingLogger } from "./testing/admin-harness.ts";
 import { VersionMemory } from "./version-memory.ts";
 
 const ROUTE = { uri: "/hi", plugins: {} };
@@ -108,4 +110,24 @@ it("as many objects are remembered as there is room for, the latest written firs
   for (const key of ["a", "b", "a", "c"]) memory.remember(key, { modRevision: store.revision, createTime: 1 });
   const recalled = ["a", "b", "c"].map((key) => memory.recall(registry.byKind("route"), key) !== undefined);
   expect(recalled).toEqual([true, false, true]);
+});
+
+it("an object without creation time takes no room from those with one", async () => {
+  await using fake = new FakeConfigStore();
+  const clock = new FakeClock();
+  const store = new BoundedStore(fake);
+  const mirror = new StoreMirror({ store, prefix: "/apisix", logger: new RecordingLogger(), clock });
+  const versions = new VersionMemory(mirror, 1);
+  const write = (kind: "route" | "plugin_metadata", key: string) => {
+    const definition = registry.byKind(kind);
+    const secrets = secretsAtRest(definition, catalogOf(), undefined);
+    return new ObjectWriter(definition, { store, versions, secrets, clock }).create({
+      key,
+      value: {},
+      ttlSeconds: undefined,
+    });
+  };
+  await write("route", "/apisix/routes/1");
+  await write("plugin_metadata", "/apisix/plugin_metadata/cors");
+  expect(versions.recall(registry.byKind("route"), "/apisix/routes/1")).toBeDefined();
 });

@@ -25,7 +25,7 @@ interface Remembered extends KnownVersion {
 export class VersionMemory {
   readonly #mirror: StoreMirror;
   readonly #limit: number;
-  /** The longest unused first. */
+  /** The longest unwritten first. */
   readonly #written = new Map<string, Remembered>();
 
   constructor(mirror: StoreMirror, limit = MAX_REMEMBERED) {
