@@ -87,10 +87,11 @@ class EtcdConfigStore implements ConfigStore {
 
   async put(key: string, value: string, { signal, expect, ttlSeconds }: PutOptions = {}): Promise<PutResult> {
     const lease = ttlSeconds === undefined ? undefined : await this.#grant(ttlSeconds, signal);
-    const base: IPutRequest = { key: Buffer.from(key), value: Buffer.from(value), prev_kv: true };
+    const bytes = Buffer.from(value);
+    const base: IPutRequest = { key: Buffer.from(key), value: bytes, prev_kv: true };
     const request_put = lease === undefined ? base : { ...base, lease };
     try {
-      const write = { operation: { request_put }, bytes: value.length, expect, signal };
+      const write = { operation: { request_put }, bytes: bytes.length, expect, signal };
       const { revision, responses } = await this.#transact(key, write);
       return { revision, previous: entryOrNothing(responses[0]?.response_put?.prev_kv) };
     } catch (error) {
@@ -164,7 +165,6 @@ class EtcdConfigStore implements ConfigStore {
 
   async #transact(key: string, write: Write): Promise<KeyWriteAnswer> {
     const { operation, bytes, expect, signal } = write;
-    checkCall(this.#closing.signal, signal);
     const name = Buffer.from(key);
     const compare = expect === undefined ? [] : [comparisonOf(name, expect)];
     const request = { compare, success: [operation], failure: [{ request_range: { key: name } }] };

@@ -140,3 +140,10 @@ it("does not send a write that was given up while it waited", async () => {
   held.answer();
   await Promise.all([first, last]);
 });
+
+it("does not send a write that was given up before it came", async () => {
+  const held = new Held();
+  const given = new GroupCommit(held.commit).submit(write("a", { signal: AbortSignal.abort() }));
+  await expect(given).rejects.toMatchObject({ code: "STORE_ABORTED" });
+  expect(held.requests).toEqual([]);
+});
