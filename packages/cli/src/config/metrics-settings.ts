@@ -1,10 +1,9 @@
 import type { RequestMetricsOptions } from "@fngate/data-plane";
+import { type Address, addressOf } from "./address.ts";
 import type { ConfigFile } from "./schema.ts";
 
 /** Where the metrics are, and under which path. */
-export interface MetricsSettings {
-  readonly host: string;
-  readonly port: number;
+export interface MetricsSettings extends Address {
   readonly uri: string;
 }
 
@@ -14,8 +13,7 @@ export function createMetricsSettings(file: ConfigFile): MetricsSettings | undef
   const isWanted = file.plugins === undefined || file.plugins.includes("prometheus");
   if (!isWanted || prometheus?.enable_export_server === false) return undefined;
   return {
-    host: prometheus?.export_addr?.ip ?? "127.0.0.1",
-    port: prometheus?.export_addr?.port ?? 9091,
+    ...addressOf(prometheus?.export_addr, 9091),
     uri: prometheus?.export_uri ?? "/apisix/prometheus/metrics",
   };
 }

@@ -1,19 +1,13 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import type { RequestMetricsOptions } from "@fngate/data-plane";
 import { GatewayError } from "@fngate/kernel";
+import { type Address, addressOf } from "./address.ts";
 import { createMetricsSettings, createRequestMetricsSettings, type MetricsSettings } from "./metrics-settings.ts";
 import { nginxSizeBytes, nginxTimeMs } from "./nginx-units.ts";
 import { pluginAttributesOf } from "./plugin-sections.ts";
 import type { ConfigFile } from "./schema.ts";
-
 import { type TlsSettings, type TrafficListener, tlsSettings, trafficListeners } from "./traffic-listeners.ts";
 import { createUpstreamSettings, type UpstreamSettings } from "./upstream-settings.ts";
-
-/** A TCP address; port 0 takes any free one. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** Where the Admin API is: a TCP address or a unix socket. */
 export type AdminAddress = Address | { readonly socketPath: string };
@@ -147,8 +141,6 @@ export type LogLevel = "debug" | "info" | "notice" | "warn" | "error" | "crit" |
 /** Version of APISIX whose behaviour we follow; clients such as adc choose what they send by it. */
 const APISIX_VERSION = "3.18.0";
 
-const LOOPBACK = "127.0.0.1";
-
 /** `fngate.plugin_timeout` where nothing fills the defaults in. */
 const DEFAULT_PLUGIN_SECONDS = 300;
 
@@ -252,10 +244,7 @@ function createAdminSettings(file: ConfigFile, workingDirectory: string): AdminS
   const admin = file.deployment?.admin;
   const socketPath = file.fngate?.admin_socket;
   return {
-    listen:
-      socketPath === undefined
-        ? { host: admin?.admin_listen?.ip ?? LOOPBACK, port: admin?.admin_listen?.port ?? 9180 }
-        : { socketPath },
+    listen: socketPath === undefined ? addressOf(admin?.admin_listen, 9180) : { socketPath },
     tls: createAdminTls(file, workingDirectory),
     keys: admin?.admin_key ?? [],
     // APISIX takes a removed list of keys (`admin_key: ~`) as no authentication.
@@ -330,10 +319,6 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     pluginDeadlineMs: secondsInMs(fngate?.plugin_timeout),
     lastKnownFile: isLastKnownKept(file) ? join(dataDir, "last-known.json") : undefined,
   };
-}
-
-function addressOf(section: { ip?: string | undefined; port?: number | undefined } = {}, port: number): Address {
-  return { host: section.ip ?? LOOPBACK, port: section.port ?? port };
 }
 
 /** An embedded store is on the same disk: a copy of it would be there for nothing. */
