@@ -130,12 +130,13 @@ export function parseCommandLine(argv: readonly string[]): ParsedArgs {
   const command = commandOf(words);
   const { argument, flags }: CommandSpec = COMMANDS[command];
   const rest = argv.slice(command.split(" ").length);
-  const given = argument === undefined || rest[0]?.startsWith("-") !== false ? [] : rest.slice(0, 1);
-  const values = parseFlags(rest.slice(given.length), flags);
+  const [next] = rest;
+  const given = argument === undefined || next?.startsWith("-") ? undefined : next;
+  const values = parseFlags(given === undefined ? rest : rest.slice(1), flags);
   if (values["help"] === true) return { command: "help", about: command, flags: {} };
   if (argument === undefined) return { command, flags: values };
-  if (given[0] === undefined) throw usageError(`${argument} is missing`, `fngate ${command} ${argument}`);
-  return { command, flags: { ...values, [argument.toLowerCase()]: given[0] } };
+  if (given === undefined) throw usageError(`${argument} is missing`, `fngate ${command} ${argument}`);
+  return { command, flags: { ...values, [argument.toLowerCase()]: given } };
 }
 
 function parseBare(argv: readonly string[], words: readonly string[]): ParsedArgs {

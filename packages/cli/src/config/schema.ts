@@ -247,7 +247,7 @@ export const configSchema = z.object({
     difference: "the default is what we have, not APISIX's list; names we do not have are named in a warning",
   }),
   plugin_attr: z
-    .object({ prometheus: prometheusSection, ...pluginSections })
+    .object({ prometheus: prometheusSection.optional(), ...pluginSections })
     .catchall(z.record(z.string(), z.unknown()))
     .optional(),
   graphql: z

@@ -32,7 +32,7 @@ export async function newPlugin(flags: Flags, io: CommandIo): Promise<ExitCode> 
 Have it loaded, in config.yaml:
 
   fngate:
-    plugin_paths: ["${relative(io.workingDirectory, folder).startsWith("..") ? dirname(folder) : `./${dirname(shown)}`}"]
+    plugin_paths: ["${shown.startsWith("..") ? dirname(folder) : `./${dirname(shown)}`}"]
 `);
   return EXIT_CODES.ok;
 }
