@@ -20,7 +20,7 @@ export const gzip = definePlugin({
         const { headers } = context.response;
         const isWhole = isShort(headers);
         markCompressed(headers, "gzip", config);
-        return isWhole ? compressWhole((body) => gzipSync(body, { level: config.comp_level })) : createGzip(options);
+        return isWhole ? compressWhole((body) => gzipSync(body, options)) : createGzip(options);
       },
     };
   },

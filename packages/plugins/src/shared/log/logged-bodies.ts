@@ -42,14 +42,6 @@ export class BodyLog {
     this.#responseCondition = compiled(config.include_resp_body_expr);
   }
 
-  get isRequestWanted(): boolean {
-    return this.#config.include_req_body;
-  }
-
-  get isResponseWanted(): boolean {
-    return this.#config.include_resp_body;
-  }
-
   /** In a request phase: has the request's body kept, whether or not it meets the condition, if `isForced`. */
   keepRequest(context: RequestContext, isForced: boolean): void {
     const isWanted = isForced || (this.#config.include_req_body && holds(this.#requestCondition, context));
