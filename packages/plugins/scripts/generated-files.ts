@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { PluginDefinition } from "@fngate/plugin-kit";
-import { z } from "zod";
 import { renderConfigTable } from "./config-table.ts";
 import { renderPluginsPage } from "./plugins-page.ts";
 
@@ -23,13 +22,12 @@ const TABLE_END = "<!-- end of config table -->";
 /** The catalog and its parts, the page about all plugins and every plugin's README, as the folders and schemas want them. */
 export async function generateFiles(): Promise<readonly GeneratedFile[]> {
   const names = pluginFolders();
-  const readmes = await Promise.all(names.map(readmeOf));
   const plugins = await Promise.all(names.map(definitionOf));
   return [
     { path: join(SOURCES, "catalog.ts"), text: renderCatalog(names) },
     { path: join(SOURCES, "plugin-exports.ts"), text: renderExports(names) },
     { path: join(SOURCES, "../docs/plugins.md"), text: renderPluginsPage(plugins, SOURCES) },
-    ...readmes,
+    ...plugins.map(readmeOf),
   ];
 }
 
@@ -80,21 +78,14 @@ function exportNameOf(folder: string): string {
   return folder.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-async function readmeOf(name: string): Promise<GeneratedFile> {
+function readmeOf({ name, schema }: PluginDefinition): GeneratedFile {
   const path = join(SOURCES, name, "README.md");
   const text = readFileSync(path, "utf8");
   const start = text.indexOf(TABLE_START);
   const end = text.indexOf(TABLE_END);
   if (start === -1 || end < start) throw new Error(`${name}/README.md has no place for its config table`);
-  const table = renderConfigTable(await schemaOf(name));
+  const table = renderConfigTable(schema);
   return { path, text: `${text.slice(0, start)}${TABLE_START}\n\n${table}\n\n${text.slice(end)}` };
-}
-
-async function schemaOf(name: string): Promise<z.ZodType> {
-  const module: unknown = await import(pathToFileURL(join(SOURCES, name, "schema.ts")).href);
-  const schema = Object.values(Object(module)).find((value) => value instanceof z.ZodType);
-  if (schema === undefined) throw new Error(`${name}/schema.ts exports no schema`);
-  return schema;
 }
 
 /** The plugin of a folder; the catalog need not have it yet. */

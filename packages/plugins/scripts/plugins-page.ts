@@ -5,11 +5,18 @@ import type { z } from "zod";
 import { hasProperties, renderConfigTable } from "./config-table.ts";
 import { phasesOf } from "./plugin-phases.ts";
 
+/** A plugin, and what its sources say about it. */
+interface ListedPlugin {
+  readonly plugin: PluginDefinition;
+  readonly summary: string;
+  readonly phases: string;
+}
+
 /** The page about all plugins, the highest priority first; `sources` is where their folders are. */
 export function renderPluginsPage(plugins: readonly PluginDefinition[], sources: string): string {
-  const ordered = plugins.toSorted((a, b) => b.priority - a.priority);
-  const summaries = new Map(ordered.map(({ name }) => [name, summaryOf(join(sources, name))]));
-  const phases = new Map(ordered.map((plugin) => [plugin.name, placesOf(plugin, join(sources, plugin.name))]));
+  const listed = plugins
+    .toSorted((a, b) => b.priority - a.priority)
+    .map((plugin) => listedPlugin(plugin, join(sources, plugin.name)));
   return [
     "# Plugins",
     "",
@@ -21,19 +28,20 @@ export function renderPluginsPage(plugins: readonly PluginDefinition[], sources:
     "",
     "| Priority | Plugin | Phases | What it does |",
     "| --- | --- | --- | --- |",
-    ...ordered.map(
-      ({ name, priority }) =>
-        `| ${priority} | [${name}](#${name}) | ${phases.get(name)} | ${summaries.get(name)?.replaceAll("|", "\\|")} |`,
+    ...listed.map(
+      ({ phases, plugin: { name, priority }, summary }) =>
+        `| ${priority} | [${name}](#${name}) | ${phases} | ${summary.replaceAll("|", "\\|")} |`,
     ),
     "",
-    ...ordered.flatMap((plugin) => [
-      ...sectionOf(plugin, `${summaries.get(plugin.name)}`, `${phases.get(plugin.name)}`),
-      "",
-    ]),
+    ...listed.flatMap((entry) => [...sectionOf(entry), ""]),
   ]
     .join("\n")
     .trimEnd()
     .concat("\n");
+}
+
+function listedPlugin(plugin: PluginDefinition, folder: string): ListedPlugin {
+  return { plugin, summary: summaryOf(folder), phases: placesOf(plugin, folder) };
 }
 
 /** Phases, and the word `endpoint` for what is asked rather than run. */
@@ -42,7 +50,7 @@ function placesOf({ controlApis, publicApis }: PluginDefinition, folder: string)
   return [...phasesOf(folder), ...(isAsked ? ["endpoint"] : [])].join(", ");
 }
 
-function sectionOf(plugin: PluginDefinition, summary: string, phases: string): readonly string[] {
+function sectionOf({ phases, plugin, summary }: ListedPlugin): readonly string[] {
   const { consumerSchema, metadataSchema, name, schema } = plugin;
   return [
     `## ${name}`,
