@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { expressionProblem } from "../shared/conditions.ts";
+import { checkExpressions } from "../shared/conditions.ts";
 import { checkBodyConditions, logFields } from "../shared/log/log-fields.ts";
 
 /** Configuration of the plugin (APISIX: file-logger). */
@@ -14,14 +14,9 @@ export const fileLoggerSchema = z
     ...logFields,
   })
   .superRefine(checkBodyConditions)
-  .superRefine(({ match = [] }, context) => {
-    for (const expression of match) {
-      const problem = expressionProblem(expression);
-      if (problem === undefined) continue;
-      context.addIssue({ code: "custom", message: `failed to validate the 'match' expression: ${problem}` });
-      return;
-    }
-  });
+  .superRefine(({ match = [] }, context) =>
+    checkExpressions(context, match, "failed to validate the 'match' expression: "),
+  );
 
 /** {@link fileLoggerSchema} with defaults filled in. */
 export type FileLoggerConfig = z.output<typeof fileLoggerSchema>;

@@ -24,12 +24,16 @@ export function expressionProblem(expression: unknown): string | undefined {
   }
 }
 
-/** Reports the first expression that is not sound, at the place of the whole configuration. */
-export function checkExpressions(context: z.core.$RefinementCtx, expressions: readonly unknown[]): void {
+/** Reports the first expression that is not sound, at the place of the whole configuration; `prefix` begins the message. */
+export function checkExpressions(
+  context: z.core.$RefinementCtx,
+  expressions: readonly unknown[],
+  prefix: string = "",
+): void {
   for (const expression of expressions) {
-    const message = expressionProblem(expression);
-    if (message === undefined) continue;
-    context.addIssue({ code: "custom", message });
+    const problem = expressionProblem(expression);
+    if (problem === undefined) continue;
+    context.addIssue({ code: "custom", message: prefix + problem });
     return;
   }
 }

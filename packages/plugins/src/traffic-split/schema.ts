@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { expressionProblem } from "../shared/conditions.ts";
+import { checkExpressions } from "../shared/conditions.ts";
 
 const weightedUpstream = z.looseObject({
   upstream_id: z
@@ -38,12 +38,7 @@ export const trafficSplitSchema = z
   })
   .superRefine(({ rules }, context) => {
     const expressions = (rules ?? []).flatMap(({ match }) => match ?? []).map(({ vars }) => vars);
-    for (const vars of expressions) {
-      const problem = expressionProblem(vars);
-      if (problem === undefined) continue;
-      context.addIssue({ code: "custom", message: `failed to validate the 'vars' expression: ${problem}` });
-      return;
-    }
+    checkExpressions(context, expressions, "failed to validate the 'vars' expression: ");
   });
 
 /** {@link trafficSplitSchema} with defaults filled in. */
