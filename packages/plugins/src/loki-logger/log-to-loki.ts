@@ -1,12 +1,10 @@
 import { compileTemplate, type PluginDeps, type PluginInstance, type Variables } from "@fngate/plugin-kit";
 import { logInBatches } from "../shared/log/batch-logger.ts";
 import type { BatchLoggerMetadata } from "../shared/log/log-fields.ts";
+import { jsonWithRoute, refusalBy } from "../shared/log/log-service.ts";
 import { readableText } from "../shared/log/readable-text.ts";
 import type { LokiLoggerConfig } from "./schema.ts";
 import { type LokiEntry, renderStreams } from "./streams.ts";
-
-/** Most of a refusing answer that is reported, bytes. */
-const MAX_REPORTED_BYTES = 256;
 
 /** Pushes batches of entries. */
 export function logToLoki(config: LokiLoggerConfig, deps: PluginDeps<unknown, BatchLoggerMetadata>): PluginInstance {
@@ -26,16 +24,14 @@ export function logToLoki(config: LokiLoggerConfig, deps: PluginDeps<unknown, Ba
     encode: (entry, { timings, variables }) => ({
       labels: labelsOf(variables),
       timeNs: `${Math.floor(timings.startedAtMs)}000000`,
-      line: JSON.stringify({ ...entry, route_id: entry["route_id"] ?? "no-matched" }),
+      line: jsonWithRoute(entry),
     }),
     async deliver(entries) {
       const address = addresses[Math.floor(deps.random() * addresses.length)] ?? "";
       const body = renderStreams(entries);
       const call = { method: "POST", url: address + path, headers, body, timeoutMs, verifyTls, keepalive };
       const answer = await deps.http.call(call);
-      if (answer.status < 300) return;
-      const reported = Buffer.from(answer.body.subarray(0, MAX_REPORTED_BYTES)).toString();
-      throw new Error(`loki answered ${answer.status}: ${reported}`);
+      if (answer.status >= 300) throw refusalBy("loki", answer);
     },
   });
 }
