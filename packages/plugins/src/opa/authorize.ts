@@ -12,17 +12,16 @@ const UNREADABLE: Reply = { kind: "reply", status: 503 };
 
 /** Asks an OPA server about every request. */
 export function authorizeRequests(config: OpaConfig, { clock, http, logger }: PluginDeps): PluginInstance {
+  const { keepalive, send_headers_upstream: names = [], ssl_verify: verifyTls, timeout: timeoutMs } = config;
   const url = `${config.host}/v1/data/${config.policy}`;
-  const names = config.send_headers_upstream ?? [];
+  const headers = ["Content-Type", "application/json"];
+  const question = { method: "POST", url, headers, timeoutMs, verifyTls, keepalive };
   return {
     async access(context) {
       const body = JSON.stringify({ input: inputOf(config, context, clock.now()) });
       let answer: Uint8Array;
       try {
-        const headers = ["Content-Type", "application/json"];
-        const { keepalive, ssl_verify: verifyTls, timeout: timeoutMs } = config;
-        const call = { method: "POST", url, headers, body, timeoutMs, verifyTls, keepalive, signal: context.signal };
-        answer = (await http.call(call)).body;
+        answer = (await http.call({ ...question, body, signal: context.signal })).body;
       } catch (error) {
         logger.error({ reason: messageOf(error) }, "no decision: the OPA server cannot be asked");
         return UNASKED;

@@ -16,13 +16,13 @@ export class TraceIds implements IdGenerator {
     this.#random = random;
   }
 
-  /** Says which request the next trace is of. */
+  /** Says which request the next trace is of, which is kept only where ids come from requests. */
   prepare(context: RequestContext): void {
-    this.#context = context;
+    if (this.#source !== "random") this.#context = context;
   }
 
   generateTraceId(): string {
-    const id = this.#source === "random" ? undefined : this.#context && requestIdOf(this.#context);
+    const id = this.#context && requestIdOf(this.#context);
     return id !== undefined && TRACE_ID.test(id) ? id : this.#random.generateTraceId();
   }
 
