@@ -8,5 +8,5 @@ export const gzipSchema = z.looseObject({
   buffers: z
     .looseObject({ number: z.int().min(1).default(32), size: z.int().min(1).default(4096) })
     .default({ number: 32, size: 4096 })
-    .describe("Taken and not needed: nothing is held back."),
+    .describe("Taken and not needed: nothing but short answers is held back."),
 });

@@ -10,7 +10,7 @@ const whole = () => z.number().int();
 /** Configuration of the plugin (APISIX: loki-logger). */
 export const lokiLoggerSchema = z
   .looseObject({
-    endpoint_addrs: z.array(serviceUri()).min(1).describe("Addresses of Loki, one of which is chosen for each batch."),
+    endpoint_addrs: z.array(serviceUri()).min(1).describe("Addresses of Loki, one of which is chosen for each try."),
     endpoint_uri: z.string().min(1).default("/loki/api/v1/push").describe("Path that follows the address."),
     tenant_id: z.string().default("fake").describe("Loki's tenant, sent as `X-Scope-OrgID`."),
     headers: texts().optional().describe("Further header fields. Encrypted at rest."),

@@ -2,7 +2,10 @@ import { z } from "zod";
 
 const attribute = z.union([z.boolean(), z.number(), z.string()]);
 
-/** Metadata of the plugin, without which it does nothing (APISIX: opentelemetry). Times are seconds. */
+/**
+ * Metadata of the plugin, for which `plugin_attr` stands in where it is absent; without either the plugin does nothing
+ * (APISIX: opentelemetry). Times are seconds.
+ */
 export const opentelemetryMetadataSchema = z.looseObject({
   trace_id_source: z.enum(["x-request-id", "random"]).default("random").describe("Where ids of new traces come from."),
   resource: z.record(z.string(), attribute).optional().describe("Attributes of the gateway itself."),

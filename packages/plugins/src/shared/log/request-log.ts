@@ -6,7 +6,7 @@ import { BodyLog } from "./logged-bodies.ts";
 
 /** Makes the entries of one configuration of a logger. */
 export interface RequestLog {
-  /** Phases that keep what an entry needs; only those that the configuration asks for. */
+  /** Phases that keep what an entry needs; `headerFilter` only where the configuration asks for it. */
   readonly phases: Pick<PluginInstance, "access" | "headerFilter">;
   /** The entry about a request, in its log phase. */
   entryOf(context: LogContext): LogEntry;
