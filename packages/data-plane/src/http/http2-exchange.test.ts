@@ -83,6 +83,14 @@ test("a head with a status goes out with the first piece of a body after all", a
   expect([body, headers["grpc-status"], isHeadAll]).toEqual(["message", "0", false]);
 });
 
+test("a head that only announces a status does not wait to be the end", async () => {
+  const { headers, isHeadAll } = await seen((exchange) => {
+    exchange.writeHead(200, "", [...GRPC, "Trailer", "grpc-status"]);
+    exchange.end();
+  });
+  expect([headers["trailer"], isHeadAll]).toEqual(["grpc-status", false]);
+});
+
 test("a value that cannot be sent is refused and not left out", async () => {
   const { headers } = await seen((exchange) => {
     expect(() => exchange.writeHead(200, "", ["x", "a\r\nb: c"])).toThrow(/Invalid character/);

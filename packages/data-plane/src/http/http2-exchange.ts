@@ -121,7 +121,7 @@ export class Http2Exchange implements ClientExchange {
     const fields = answerHead(status, headers);
     // A client that is gone takes nothing more.
     if (this.#stream.destroyed) return;
-    if (!this.#isBodyless && fields.includes("grpc-status")) this.#heldHead = fields;
+    if (!this.#isBodyless && fieldOf(fields, "grpc-status") !== undefined) this.#heldHead = fields;
     else this.#respond(fields, this.#isBodyless);
   }
 
@@ -175,7 +175,10 @@ export class Http2Exchange implements ClientExchange {
     });
   }
 
-  /** gRPC tells an error in the head of an answer without body, and its clients want the stream to end with that head. */
+  /**
+   * gRPC tells an error in the head of an answer without body, and its clients want the stream to end with that head.
+   * Such heads are of plugins' replies and of HTTP/1 upstreams; what HTTP/2 upstreams say so arrives as trailers.
+   */
   #releaseHead(isAll: boolean): void {
     const fields = this.#heldHead;
     if (fields === undefined) return;
