@@ -124,6 +124,7 @@ function reasonOf(error: Error & { syscall?: string; code?: string }): AttemptFa
   return "refused";
 }
 
-function nameOf(target: Target): string {
+/** `scheme://host:port`, an IPv6 address in brackets. */
+export function nameOf(target: Target): string {
   return `${target.scheme}://${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`;
 }

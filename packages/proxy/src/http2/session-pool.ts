@@ -2,7 +2,7 @@ import { type ClientHttp2Session, connect, constants } from "node:http2";
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { Target } from "@fngate/kernel";
-import { ConnectFailure, connectSocket } from "../http/connect-socket.ts";
+import { ConnectFailure, connectSocket, nameOf } from "../http/connect-socket.ts";
 import type { PoolSupport } from "../http/connection-pool.ts";
 import { InactivityTimer } from "../http/inactivity-timer.ts";
 
@@ -44,12 +44,12 @@ export class SessionPool {
   readonly #waiting: (() => void)[] = [];
   #opening: Promise<PooledSession> | undefined;
   #isRetired = false;
+  #secureContext: SecureContext | undefined;
 
   constructor(target: Target, support: PoolSupport) {
     this.target = target;
     this.#support = support;
-    const host = target.host.includes(":") ? `[${target.host}]` : target.host;
-    this.origin = `${target.scheme}://${host}:${target.port}`;
+    this.origin = nameOf(target);
   }
 
   get openCount(): number {
@@ -65,7 +65,8 @@ export class SessionPool {
     const maxRequests = this.target.keepalive.maxRequests ?? Number.POSITIVE_INFINITY;
     for (;;) {
       for (const pooled of this.#sessions) if (pooled.hasRoom(maxRequests)) return this.#take(pooled);
-      // Requests that come while a connection is being opened wait for that one.
+      // Requests that come while a connection is being opened wait for that one; connecting is bounded by the limit of
+      // whoever asked first.
       this.#opening ??= this.#open(connectMs).finally(() => {
         this.#opening = undefined;
       });
@@ -127,14 +128,13 @@ export class SessionPool {
   #connect(timeoutMs: number): Promise<Socket> {
     const { target } = this;
     return new Promise((resolve, reject) => {
-      let secureContext: SecureContext | undefined;
       try {
-        secureContext = target.scheme === "https" ? this.#support.secureContextOf(target) : undefined;
+        if (target.scheme === "https") this.#secureContext ??= this.#support.secureContextOf(target);
       } catch (error) {
         reject(new ConnectFailure("tls", "client certificate or key cannot be read", error));
         return;
       }
-      const options = { target, timeoutMs, secureContext, session: undefined };
+      const options = { target, timeoutMs, secureContext: this.#secureContext, session: undefined };
       const socket = connectSocket(options, (error, opened) => {
         if (opened === null) reject(error ?? new ConnectFailure("refused", "no connection"));
         else resolve(opened);
