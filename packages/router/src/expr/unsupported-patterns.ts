@@ -24,14 +24,10 @@ export function unsupportedPatterns(vars: unknown): readonly string[] {
  * its condition is negated it would always hold.
  */
 export function unreadablePaths(vars: unknown): readonly string[] {
-  if (!Array.isArray(vars)) return [];
-  const elements: readonly unknown[] = vars;
-  const [name] = elements;
-  if (typeof name === "string" && name.startsWith(PATH_PREFIX)) {
-    const path = name.slice(PATH_PREFIX.length);
-    return isReadablePath(path) ? [] : [path];
-  }
-  return elements.flatMap(unreadablePaths);
+  return variableNames(vars)
+    .filter((name) => name.startsWith(PATH_PREFIX))
+    .map((name) => name.slice(PATH_PREFIX.length))
+    .filter((path) => !isReadablePath(path));
 }
 
 /** The variables that a valid `vars` expression asks for, each as often as it does. */
