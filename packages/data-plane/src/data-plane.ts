@@ -32,7 +32,7 @@ import { RequestStats } from "./metrics/request-stats.ts";
 import { openUpstreams } from "./open-upstreams.ts";
 import type { BoundAddress, DataPlane, DataPlaneOptions, ListenAddress, TrafficAddress } from "./options.ts";
 import { PluginPorts } from "./plugin-ports/plugin-ports.ts";
-import { createServerPort } from "./plugin-ports/server-port.ts";
+import { createServerPort, versionOf } from "./plugin-ports/server-port.ts";
 import { SubDispatch } from "./plugin-ports/sub-dispatch.ts";
 import { PluginReload } from "./plugin-reload.ts";
 import { Publisher } from "./publisher.ts";
@@ -178,7 +178,7 @@ class StoreDataPlane implements DataPlane {
     this.#metrics ??= new GatewayMetrics({
       clock: this.#options.clock,
       storePrefix: this.#options.prefix,
-      version: this.#options.serverHeader.split("/")[1] ?? "",
+      version: versionOf(this.#options.serverHeader),
       stats: this.#stats,
       mirror: this.#follower.mirror,
       cell: this.#cell,

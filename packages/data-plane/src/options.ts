@@ -6,6 +6,7 @@ import type { ConfigStore } from "@fngate/store";
 import type { TlsProtocol } from "./compile/snapshot.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { BodyVariableLimits } from "./http/body-variables.ts";
+import type { RequestMetric } from "./metrics/request-metrics.ts";
 import type { SideSource } from "./side/side-desk.ts";
 
 /** Where a listener binds; port 0 takes any free port. */
@@ -80,7 +81,7 @@ export interface RequestMetricsOptions {
   readonly prefix?: string;
   /** Upper bounds of `http_latency`, ascending, milliseconds; default: APISIX's. */
   readonly latencyBucketsMs?: readonly number[];
-  readonly series?: Readonly<Partial<Record<"http_status" | "http_latency" | "bandwidth", RequestMetricOptions>>>;
+  readonly series?: Readonly<Partial<Record<RequestMetric, RequestMetricOptions>>>;
 }
 
 /** Serves `/apisix/admin` on the data-plane port, as old APISIX releases did. */

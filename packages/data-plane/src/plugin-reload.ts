@@ -52,8 +52,9 @@ export class PluginReload {
     this.#known = now;
     if (changed.length === 0) return;
     onChanged();
+    const marks = changed.map((name) => ({ quoted: JSON.stringify(name), metadata: `/plugin_metadata/${name}` }));
     recompile(({ key, value }) =>
-      changed.some((name) => value.includes(JSON.stringify(name)) || key.endsWith(`/plugin_metadata/${name}`)),
+      marks.some(({ metadata, quoted }) => value.includes(quoted) || key.endsWith(metadata)),
     );
     logger.info({ plugins: changed }, "plugins loaded again");
   }

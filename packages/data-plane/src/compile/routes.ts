@@ -111,8 +111,8 @@ function addressesOf(route: StoredRoute): { readonly remoteAddrs?: readonly stri
 }
 
 function hostsOf(route: StoredRoute): readonly string[] {
-  const hosts = route.hosts ?? (route.host === undefined ? NO_HOSTS : [route.host]);
-  return hosts === NO_HOSTS ? NO_HOSTS : hosts.map((host) => host.toLowerCase());
+  if (route.hosts !== undefined) return route.hosts.map((host) => host.toLowerCase());
+  return route.host === undefined ? NO_HOSTS : [route.host.toLowerCase()];
 }
 
 const NO_HOSTS: readonly string[] = Object.freeze([]);

@@ -15,13 +15,18 @@ export interface ServerCounts {
 /** Longest wait for the store's version, milliseconds. */
 const STORE_DEADLINE_MS = 2_000;
 
+/** The version in a `Server` field such as `APISIX/3.18.0`; empty when there is none. */
+export function versionOf(serverHeader: string): string {
+  return serverHeader.split("/")[1] ?? "";
+}
+
 /** What plugins may know about the data plane. */
 export function createServerPort(options: DataPlaneOptions, counts: ServerCounts): ServerPort {
   const { clock, identity, serverHeader, store } = options;
   return {
     id: identity?.id ?? randomUUID(),
     hostname: hostname(),
-    version: identity?.version ?? serverHeader.split("/")[1] ?? "",
+    version: identity?.version ?? versionOf(serverHeader),
     startedAtMs: clock.now(),
     async storeVersion() {
       try {
