@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSecretReference } from "../shared/secret-reference.ts";
 
 /** Bytes of a key of A256GCM. */
 const KEY_BYTES = 32;
@@ -11,7 +12,8 @@ export const jweDecryptConsumerSchema = z
     is_base64_encoded: z.boolean().optional().describe("Whether `secret` is base64url of the secret's bytes."),
   })
   .superRefine((config, context) => {
-    if (isReference(config.secret) || secretOf(config).length === KEY_BYTES) return;
+    // How long a secret is that is elsewhere is not known yet.
+    if (isSecretReference(config.secret) || secretOf(config).length === KEY_BYTES) return;
     const where = config.is_base64_encoded === true ? " after base64 decode" : "";
     context.addIssue({ code: "custom", message: `the secret length${where} should be 32 chars` });
   });
@@ -22,9 +24,4 @@ export type JweDecryptConsumer = z.output<typeof jweDecryptConsumerSchema>;
 /** The bytes of a consumer's secret. */
 export function secretOf({ is_base64_encoded: isBase64, secret }: JweDecryptConsumer): Buffer {
   return Buffer.from(secret, isBase64 === true ? "base64url" : "utf8");
-}
-
-/** How long a secret is that is elsewhere is not known yet. */
-function isReference(text: string): boolean {
-  return /^\$(secret|env):\/\//i.test(text);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSecretReference } from "../shared/secret-reference.ts";
 
 const SHARED_SECRET = ["HS256", "HS384", "HS512"] as const;
 const KEY_PAIR = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"] as const;
@@ -49,5 +50,5 @@ function problemOf({ algorithm, base64_secret: isBase64, public_key: publicKey, 
 
 /** A reference (`$env://NAME`) counts as base64 until it is resolved. */
 function isBase64Text(text: string): boolean {
-  return /^\$(secret|env):\/\//i.test(text) || /^[A-Za-z0-9+/]+={0,2}$/.test(text);
+  return isSecretReference(text) || /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey } from "node:crypto";
 import { messageOf } from "@fngate/kernel";
 import { compileJsonSchema } from "../request-validation/json-schema.ts";
+import { isSecretReference } from "../shared/secret-reference.ts";
 import type { DpopConfig } from "./key-schema.ts";
 
 /** What the checks look at. */
@@ -111,7 +112,7 @@ function dpopProblem(dpop: DpopConfig | undefined): string | undefined {
 }
 
 function pairProblem(pem: string | undefined, key: Readonly<Record<string, unknown>>, members: readonly string[]) {
-  if (pem === undefined || isReference(pem)) return undefined;
+  if (pem === undefined || isSecretReference(pem)) return undefined;
   const derived = publicKeyOf(pem, "dpop.private_key");
   if (typeof derived === "string") return derived;
   const other = members.find((member) => derived[member] !== key[member]);
@@ -137,7 +138,7 @@ function assertionProblem(config: Checked): string | undefined {
   if (bySecret !== undefined && !isShared) {
     return `${property} "${algorithm}" is asymmetric and cannot be used with the client_secret_jwt selected by "${bySecret}"`;
   }
-  if (byKey === undefined || pem === undefined || isReference(pem)) return undefined;
+  if (byKey === undefined || pem === undefined || isSecretReference(pem)) return undefined;
   const key = publicKeyOf(pem, "client_rsa_private_key");
   if (typeof key === "string") return key;
   const words = { algorithm: `"client_jwt_assertion_alg" "${algorithm}"`, key: '"client_rsa_private_key"' };
@@ -203,9 +204,4 @@ function publicKeyOf(pem: string, field: string): Record<string, unknown> | stri
   } catch (error) {
     return `property "${field}" is not a valid key: ${messageOf(error)}`;
   }
-}
-
-/** What a reference stands for is not known yet. */
-function isReference(text: string): boolean {
-  return /^\$(secret|env):\/\//i.test(text);
 }
