@@ -2,18 +2,17 @@ import { type Clock, GatewayError, type HttpClient, type Logger, messageOf } fro
 import type { JWTVerifyGetKey } from "jose";
 import type { Configuration, ServerMetadata } from "openid-client";
 import { z } from "zod";
+import { jose } from "../shared/jose.ts";
 import { chooseMethod, clientAuthOf } from "./client-auth.ts";
 import { fetchThrough, type ProviderFetch } from "./fetch-through.ts";
 import { ID_TOKEN_ALGORITHMS } from "./id-token.ts";
-import { jose, openidClient } from "./libraries.ts";
+import { Latest } from "./latest.ts";
+import { openidClient } from "./libraries.ts";
 import { Refreshed } from "./refreshed.ts";
 import type { OpenidConnectConfig } from "./schema.ts";
 
 /** How long a discovery document is kept. */
 const DISCOVERY_TTL_MS = 3_600_000;
-
-/** How often the address of a provider's keys is looked up. */
-const KEYS_TTL_MS = 3_600_000;
 
 const document = z.object({ issuer: z.string() }).catchall(z.json());
 
@@ -29,18 +28,18 @@ export class Provider {
   readonly #config: OpenidConnectConfig;
   readonly #deps: ProviderDeps;
   readonly #discovered: Refreshed<ServerMetadata>;
-  readonly #clients: Refreshed<Configuration>;
-  readonly #keys: Refreshed<JWTVerifyGetKey>;
+  readonly #clients: Latest<ServerMetadata, Configuration>;
+  readonly #keys: Latest<string, JWTVerifyGetKey>;
 
   constructor(config: OpenidConnectConfig, deps: ProviderDeps) {
     this.#config = config;
     this.#deps = deps;
     const onStale = (error: unknown) =>
       deps.logger.warn({ reason: messageOf(error) }, "the OpenID provider's discovery document cannot be read again");
-    const shared = { clock: deps.clock, ttlMs: DISCOVERY_TTL_MS, onStale };
-    this.#discovered = new Refreshed({ ...shared, load: () => this.#discover() });
-    this.#clients = new Refreshed({ ...shared, load: () => this.#createClient() });
-    this.#keys = new Refreshed({ ...shared, ttlMs: KEYS_TTL_MS, load: () => this.#findKeys() });
+    const load = () => this.#discover();
+    this.#discovered = new Refreshed({ clock: deps.clock, ttlMs: DISCOVERY_TTL_MS, onStale, load });
+    this.#clients = new Latest((server) => this.#createClient(server));
+    this.#keys = new Latest((address) => this.#createKeys(address));
   }
 
   /** What the provider says of itself. Rejects when it cannot be asked. */
@@ -49,13 +48,15 @@ export class Provider {
   }
 
   /** The client for logging in and out. Rejects when the provider cannot be asked. */
-  client(): Promise<Configuration> {
-    return this.#clients.get();
+  async client(): Promise<Configuration> {
+    return this.#clients.of(await this.metadata());
   }
 
   /** The keys that the provider publishes. Rejects when it cannot be asked, or publishes none. */
-  keys(): Promise<JWTVerifyGetKey> {
-    return this.#keys.get();
+  async keys(): Promise<JWTVerifyGetKey> {
+    const { jwks_uri: address } = await this.metadata();
+    if (address === undefined) throw new GatewayError("HTTP_CALL_FAILED", "the OpenID provider publishes no keys");
+    return this.#keys.of(address);
   }
 
   /** The client for pushing authorization requests. */
@@ -85,8 +86,7 @@ export class Provider {
     return fetchThrough(this.#deps.http, { timeoutMs: timeoutOf(this.#config), verifyTls, headers });
   }
 
-  async #createClient(): Promise<Configuration> {
-    const server = await this.metadata();
+  async #createClient(server: ServerMetadata): Promise<Configuration> {
     const { token_endpoint_auth_method: wanted } = this.#config;
     const method = chooseMethod(this.#config, wanted, server.token_endpoint_auth_methods_supported);
     // Whatever an ID token is signed with, its signature is verified (`verifyIdToken`).
@@ -95,9 +95,7 @@ export class Provider {
     return this.#configure(whole, method, []);
   }
 
-  async #findKeys(): Promise<JWTVerifyGetKey> {
-    const { jwks_uri: address } = await this.metadata();
-    if (address === undefined) throw new GatewayError("HTTP_CALL_FAILED", "the OpenID provider publishes no keys");
+  async #createKeys(address: string): Promise<JWTVerifyGetKey> {
     const library = jose();
     return library.createRemoteJWKSet(new URL(address), {
       cacheMaxAge: this.#config.jwk_expires_in * 1000,
