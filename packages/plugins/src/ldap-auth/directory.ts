@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { getCACertificates } from "node:tls";
+import { createSecureContext, getCACertificates } from "node:tls";
 import { lazy } from "@fngate/kernel";
 import type { Client } from "ldapts";
 import type { NameAndPassword } from "../shared/basic-credentials.ts";
@@ -14,10 +14,15 @@ const TIMEOUT_MS = 10_000;
 /** An LDAP server as one configuration sees it. */
 export class Directory {
   readonly #config: LdapAuthConfig;
-  readonly #certificates = lazy(() => [...getCACertificates("default"), ...getCACertificates("system")]);
+  readonly #url: string;
+  /** The certificates are read once, not with every bind. */
+  readonly #trusted = lazy(() =>
+    createSecureContext({ ca: [...getCACertificates("default"), ...getCACertificates("system")] }),
+  );
 
   constructor(config: LdapAuthConfig) {
     this.#config = config;
+    this.#url = serverUrl(config);
   }
 
   /**
@@ -39,11 +44,10 @@ export class Directory {
 
   #createClient(): Client {
     const { Client: LdapClient } = ldapts();
-    const url = serverUrl(this.#config);
-    const options = { url, timeout: TIMEOUT_MS, connectTimeout: TIMEOUT_MS };
+    const options = { url: this.#url, timeout: TIMEOUT_MS, connectTimeout: TIMEOUT_MS };
     if (!this.#config.use_tls) return new LdapClient(options);
     const isVerified = this.#config.tls_verify;
-    const tlsOptions = isVerified ? { ca: this.#certificates() } : { rejectUnauthorized: false };
+    const tlsOptions = isVerified ? { secureContext: this.#trusted() } : { rejectUnauthorized: false };
     return new LdapClient({ ...options, tlsOptions });
   }
 }

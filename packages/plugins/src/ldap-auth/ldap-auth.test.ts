@@ -1,3 +1,4 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type RunningGateway, runGateway } from "@fngate/data-plane/testing";
 import { describePlugin } from "@fngate/plugin-kit/testing";
 import { createCertificates } from "@fngate/test-kit";
@@ -133,5 +134,18 @@ describe("ldap-auth", () => {
     expect((await gateway.get("/", basic("jack:password1:with colon"))).status).toBe(200);
     await using strict = await gatewayFor(server, { use_tls: true, tls_verify: true });
     expect((await strict.get("/", basic("jack:password1:with colon"))).status).toBe(401);
+  });
+
+  it("lets in by a certificate of an authority that the machine trusts, time and again", async () => {
+    const certificates = await createCertificates();
+    const before = getCACertificates("default");
+    setDefaultCACertificates([...before, certificates.ca]);
+    try {
+      await using server = await startDirectory(PASSWORDS, certificates.server);
+      await using gateway = await gatewayFor(server, { use_tls: true, tls_verify: true });
+      for (const _ of [1, 2]) expect((await gateway.get("/", basic("jack:password1:with colon"))).status).toBe(200);
+    } finally {
+      setDefaultCACertificates(before);
+    }
   });
 });
