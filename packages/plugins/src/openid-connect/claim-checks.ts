@@ -17,12 +17,12 @@ export interface ClaimChecks {
 export function compileClaimChecks(config: OpenidConnectConfig): ClaimChecks {
   const { claim_schema: schema, realm, required_scopes: scopes } = config;
   const check = schema === undefined ? undefined : compileJsonSchema(schema);
-  const bySchema = (value: unknown) => problemReply(check, value, realm);
+  const bySchema = check && ((value: unknown) => problemReply(check, value, realm));
   return {
-    token: (claims) => missingScopes(scopes, claims["scope"]) ?? wrongAudience(config, claims) ?? bySchema(claims),
+    token: (claims) => missingScopes(scopes, claims["scope"]) ?? wrongAudience(config, claims) ?? bySchema?.(claims),
     session(session) {
       const { accessToken, idToken, user } = session;
-      const refusal = bySchema(withoutAbsent({ user, access_token: accessToken, id_token: claimsOf(idToken) }));
+      const refusal = bySchema?.(withoutAbsent({ user, access_token: accessToken, id_token: claimsOf(idToken) }));
       if (refusal !== undefined || scopes === undefined) return refusal;
       const granted = claimsOf(accessToken)?.["scope"] ?? claimsOf(idToken)?.["scope"] ?? session.scope;
       return typeof granted === "string" ? missingScopes(scopes, granted) : forbidden("required scopes not present");
@@ -30,9 +30,9 @@ export function compileClaimChecks(config: OpenidConnectConfig): ClaimChecks {
   };
 }
 
-function problemReply(check: JsonCheck | undefined, value: unknown, realm: string): Reply | undefined {
+function problemReply(check: JsonCheck, value: unknown, realm: string): Reply | undefined {
   // A schema may have defaults, which are not to be claims.
-  const problem = check?.(structuredClone(value));
+  const problem = check(structuredClone(value));
   return problem === undefined ? undefined : unauthorized(realm, problem);
 }
 

@@ -28,8 +28,8 @@ export function tellUser(headers: HeaderList, user: object | undefined, config: 
 export function tellSession(headers: HeaderList, session: Session, config: OpenidConnectConfig): void {
   const { accessToken, idToken, refreshToken, user } = session;
   tellAccessToken(headers, accessToken, config);
-  const claims = claimsOf(idToken);
-  if (claims !== undefined && config.set_id_token_header) headers.set("X-ID-Token", encode(claims));
+  const claims = config.set_id_token_header ? claimsOf(idToken) : undefined;
+  if (claims !== undefined) headers.set("X-ID-Token", encode(claims));
   if (idToken !== undefined && config.set_raw_id_token_header) headers.set("X-Raw-ID-Token", idToken);
   if (refreshToken !== undefined && config.set_refresh_token_header) {
     headers.set("X-Refresh-Token", safeFieldValue(refreshToken));

@@ -34,8 +34,7 @@ export function redirectUriOf(context: RequestContext, configured: string | unde
 
 /** Whether a request is for the path of an address. */
 export function isAt({ request }: RequestContext, address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  return percentEncode(request.path, KEPT) === new URL(address).pathname;
+  return percentEncode(request.path, KEPT) === URL.parse(address)?.pathname;
 }
 
 /** What was asked for, as a redirect may lead there; never another host. */
