@@ -1,11 +1,7 @@
 import { z } from "zod";
-import { requireAnyOf } from "../shared/required-fields.ts";
+import { requireAnyOf, requireProperties } from "../shared/required-fields.ts";
 
-const labels = () =>
-  z
-    .record(z.string(), z.array(z.string()).min(1))
-    .refine((map) => Object.keys(map).length > 0, "expect object to have at least 1 properties")
-    .optional();
+const labels = () => requireProperties(z.record(z.string(), z.array(z.string()).min(1))).optional();
 
 /** Configuration of the plugin; at least one of the label maps has to be there (APISIX: acl). */
 export const aclSchema = requireAnyOf(

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { requireAnyOf } from "../shared/required-fields.ts";
+import { requireAnyOf, requireProperties } from "../shared/required-fields.ts";
 
 /** Configuration of the plugin; at least one of the bodies has to be there (APISIX: echo). */
 export const echoSchema = requireAnyOf(
@@ -7,9 +7,7 @@ export const echoSchema = requireAnyOf(
     before_body: z.string().optional().describe("Text put before the answer's body."),
     body: z.string().optional().describe("Text in place of the answer's body."),
     after_body: z.string().optional().describe("Text put after the answer's body."),
-    headers: z
-      .record(z.string(), z.unknown())
-      .refine((headers) => Object.keys(headers).length > 0, "expect object to have at least 1 properties")
+    headers: requireProperties(z.record(z.string(), z.unknown()))
       .optional()
       .describe("Fields set on the answer; values that are neither text nor number are passed over."),
   }),

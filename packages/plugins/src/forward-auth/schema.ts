@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { requireProperties } from "../shared/required-fields.ts";
 
 const names = z.array(z.string()).default([]);
 
@@ -7,9 +8,7 @@ export const forwardAuthSchema = z.looseObject({
   uri: z.string().describe("Address of the service that decides."),
   request_method: z.enum(["GET", "POST"]).default("GET").describe("Method of the call; with `POST` it has the body."),
   request_headers: names.describe("Fields of the request that the service is told."),
-  extra_headers: z
-    .record(z.string().regex(/^[^:]+$/), z.string())
-    .refine((headers) => Object.keys(headers).length > 0, "expect object to have at least 1 properties")
+  extra_headers: requireProperties(z.record(z.string().regex(/^[^:]+$/), z.string()))
     .optional()
     .describe("Further fields for the service; `$variables` are filled in."),
   upstream_headers: names.describe(

@@ -1,9 +1,5 @@
 import { createDecipheriv } from "node:crypto";
-import { createRequire } from "node:module";
-import { lazy } from "@fngate/kernel";
-
-const require = createRequire(import.meta.url);
-const jose = lazy((): typeof import("jose") => require("jose"));
+import { jose } from "../shared/jose.ts";
 
 /** Bytes of the tag of A256GCM; shorter ones would be easier to guess. */
 const TAG_BYTES = 16;

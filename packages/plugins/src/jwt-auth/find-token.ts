@@ -1,4 +1,5 @@
 import type { RequestContext } from "@fngate/plugin-kit";
+import { removeCookies } from "../shared/cookies.ts";
 import { withoutArgument } from "../shared/query-arguments.ts";
 import type { JwtAuthConfig } from "./schema.ts";
 
@@ -47,15 +48,5 @@ function inQuery({ request, variables }: RequestContext, name: string): Presente
 function inCookie({ request, variables }: RequestContext, name: string): PresentedToken | undefined {
   const text = variables.get(`cookie_${name}`);
   if (typeof text !== "string") return undefined;
-  return { text, hide: () => removeCookie(request, name) };
-}
-
-function removeCookie({ headers }: RequestContext["request"], name: string): void {
-  const others = headers
-    .getAll("cookie")
-    .flatMap((value) => value.split(";"))
-    .map((pair) => pair.trim())
-    .filter((pair) => pair !== "" && pair.split("=")[0]?.trim() !== name);
-  if (others.length === 0) headers.delete("cookie");
-  else headers.set("Cookie", others.join("; "));
+  return { text, hide: () => removeCookies(request.headers, new Set([name])) };
 }

@@ -1,11 +1,7 @@
 import { createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
-import { createRequire } from "node:module";
-import { lazy } from "@fngate/kernel";
 import type { JWTPayload } from "jose";
+import { jose } from "../shared/jose.ts";
 import { isSharedSecret, type JwtAuthConsumer } from "./consumer-schema.ts";
-
-const require = createRequire(import.meta.url);
-const jose = lazy((): typeof import("jose") => require("jose"));
 
 /** The claims of a token that nobody has verified yet; nothing when it is no token. */
 export function readClaims(token: string): JWTPayload | undefined {

@@ -1,7 +1,9 @@
 import { createPrivateKey } from "node:crypto";
 import { GatewayError } from "@fngate/kernel";
 import type { ClientAuth, CryptoKey, PrivateKey } from "openid-client";
-import { jose, openidClient } from "./libraries.ts";
+import { jose } from "../shared/jose.ts";
+import { clientAuthMethod } from "./key-schema.ts";
+import { openidClient } from "./libraries.ts";
 import type { OpenidConnectConfig } from "./schema.ts";
 
 type Assertion = Record<string, unknown>;
@@ -45,7 +47,7 @@ export function chooseMethod(
   return taken.find((method) => KNOWN.includes(method) && isUsable(method)) ?? wanted;
 }
 
-const KNOWN = ["client_secret_basic", "client_secret_post", "private_key_jwt", "client_secret_jwt"];
+const KNOWN: readonly string[] = clientAuthMethod.options;
 
 async function assertionKey(config: OpenidConnectConfig): Promise<PrivateKey> {
   const { client_jwt_assertion_alg: algorithm = "RS256", client_rsa_private_key: pem = "" } = config;

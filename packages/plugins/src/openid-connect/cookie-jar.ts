@@ -1,4 +1,5 @@
 import type { RequestContext } from "@fngate/plugin-kit";
+import { removeCookies } from "../shared/cookies.ts";
 import type { SessionConfig } from "./session-schema.ts";
 
 /** Browsers keep about 4,096 bytes a cookie, name and attributes included. */
@@ -8,14 +9,19 @@ const CHUNK_CHARACTERS = 3500;
 const MAX_CHARACTERS = 7_800;
 const MAX_CHUNKS = Math.ceil(MAX_CHARACTERS / CHUNK_CHARACTERS);
 
+const CHUNK = new RegExp(`.{1,${CHUNK_CHARACTERS}}`, "g");
+
 /** Reads and writes a value as the cookies of one configuration. */
 export class CookieJar {
   readonly #config: Partial<SessionConfig>;
   readonly #name: string;
+  /** Every name that a part of the value may have. */
+  readonly #own: ReadonlySet<string>;
 
   constructor(config: Partial<SessionConfig>) {
     this.#config = config;
     this.#name = config.cookie_name ?? "session";
+    this.#own = new Set(Array.from({ length: MAX_CHUNKS }, (_, index) => this.#chunk(index + 1)));
   }
 
   /** The value; it may be several cookies: `COUNT.BEGINNING`, and the rest under the name with a number behind. */
@@ -28,7 +34,7 @@ export class CookieJar {
 
   /** `Set-Cookie` values that keep a value; nothing when it is too large for cookies. */
   write(context: RequestContext, value: string): string[] | undefined {
-    const pieces = value.match(new RegExp(`.{1,${CHUNK_CHARACTERS}}`, "g")) ?? [];
+    const pieces = value.match(CHUNK) ?? [];
     if (pieces.length === 0 || value.length > MAX_CHARACTERS) return undefined;
     const texts = pieces.map((piece, index) => (index === 0 ? `${pieces.length}.${piece}` : piece));
     const set = texts.map((text, index) => this.#cookie(context, this.#chunk(index + 1), text));
@@ -42,14 +48,7 @@ export class CookieJar {
 
   /** Takes the cookies off a request. */
   hide({ request }: RequestContext): void {
-    const all = request.headers.getAll("cookie");
-    if (all.length === 0) return;
-    const own = new Set(Array.from({ length: MAX_CHUNKS }, (_, index) => this.#chunk(index + 1)));
-    const pairs = all.flatMap((value) => value.split(";")).map((pair) => pair.trim());
-    const kept = pairs.filter((pair) => pair !== "" && !own.has(pair.split("=", 1)[0]?.trim() ?? ""));
-    if (kept.length === pairs.length) return;
-    if (kept.length === 0) request.headers.delete("cookie");
-    else request.headers.set("Cookie", kept.join("; "));
+    removeCookies(request.headers, this.#own);
   }
 
   #clearFrom(context: RequestContext, first: number): string[] {

@@ -1,4 +1,4 @@
-import { jose } from "./libraries.ts";
+import { jose } from "../shared/jose.ts";
 import type { RelyingParty } from "./relying-party.ts";
 
 /** Tokens of others are never verified with a shared secret: whoever can verify one could make one. */

@@ -1,7 +1,12 @@
 import { z } from "zod";
 
 /** Ways in which a client says who it is. */
-const clientAuthMethod = z.enum(["client_secret_basic", "client_secret_post", "private_key_jwt", "client_secret_jwt"]);
+export const clientAuthMethod = z.enum([
+  "client_secret_basic",
+  "client_secret_post",
+  "private_key_jwt",
+  "client_secret_jwt",
+]);
 
 /** Pushed authorization requests (RFC 9126). */
 export const parSchema = z.strictObject({

@@ -5,6 +5,3 @@ const require = createRequire(import.meta.url);
 
 /** Loaded with the first request that needs it. */
 export const openidClient = lazy((): typeof import("openid-client") => require("openid-client"));
-
-/** As {@link openidClient}. */
-export const jose = lazy((): typeof import("jose") => require("jose"));

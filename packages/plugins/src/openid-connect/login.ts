@@ -61,8 +61,13 @@ async function authorizationUrl(client: Configuration, parameters: Record<string
 
 /** A redirect that nobody keeps. */
 export function redirect(location: string, cookies: readonly string[]): Reply {
-  const set = cookies.flatMap((cookie) => ["Set-Cookie", cookie]);
-  return { kind: "reply", status: 302, headers: ["Location", location, "Cache-Control", "no-store", ...set] };
+  const headers = ["Location", location, ...privateFields(cookies)];
+  return { kind: "reply", status: 302, headers };
+}
+
+/** Fields of an answer that sets cookies and that nobody keeps. */
+export function privateFields(cookies: readonly string[]): readonly string[] {
+  return ["Cache-Control", "no-store", ...cookies.flatMap((cookie) => ["Set-Cookie", cookie])];
 }
 
 function textsOf(parameters: Readonly<Record<string, unknown>> = {}): Record<string, string> {

@@ -2,7 +2,7 @@ import { messageOf } from "@fngate/kernel";
 import type { Reply, RequestContext } from "@fngate/plugin-kit";
 import type { ServerMetadata } from "openid-client";
 import { openidClient } from "./libraries.ts";
-import { redirect } from "./login.ts";
+import { privateFields, redirect } from "./login.ts";
 import type { RelyingParty } from "./relying-party.ts";
 import type { Session } from "./sessions.ts";
 
@@ -25,8 +25,7 @@ export async function logOut(
   const { post_logout_redirect_uri: after } = config;
   const place = metadata.end_session_endpoint ?? after;
   if (place !== undefined && URL.canParse(place)) return redirect(farewell(place, { session, after, party }), cookies);
-  const set = cookies.flatMap((cookie) => ["Set-Cookie", cookie]);
-  const headers = ["Content-Type", "text/html", "Cache-Control", "no-store", ...set];
+  const headers = ["Content-Type", "text/html", ...privateFields(cookies)];
   return { kind: "reply", status: 200, headers, body: "<html><body>Logged Out</body></html>" };
 }
 

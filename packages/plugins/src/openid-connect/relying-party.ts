@@ -1,11 +1,12 @@
 import type { Logger } from "@fngate/kernel";
 import type { PluginDeps } from "@fngate/plugin-kit";
 import type { CryptoKey, DPoPHandle } from "openid-client";
+import { jose } from "../shared/jose.ts";
 import { Cabinet, type Kept } from "./cabinet.ts";
 import { importPrivateKey } from "./client-auth.ts";
 import { CookieJar } from "./cookie-jar.ts";
 import { Flows, type StoredFlow } from "./flows.ts";
-import { jose, openidClient } from "./libraries.ts";
+import { openidClient } from "./libraries.ts";
 import { Provider } from "./provider.ts";
 import type { OpenidConnectConfig } from "./schema.ts";
 import { Sealer } from "./sealer.ts";

@@ -1,5 +1,5 @@
 import { hkdfSync } from "node:crypto";
-import { jose } from "./libraries.ts";
+import { jose } from "../shared/jose.ts";
 
 const KEY_BYTES = 32;
 

@@ -2,8 +2,9 @@ import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import { type Clock, lazy } from "@fngate/kernel";
 import type { RequestContext } from "@fngate/plugin-kit";
 import { BoundedMap } from "../shared/bounded-map.ts";
+import { jose } from "../shared/jose.ts";
 import { KEY_PAIR_ALGORITHMS } from "./id-token.ts";
-import { jose, openidClient } from "./libraries.ts";
+import { openidClient } from "./libraries.ts";
 import type { Provider } from "./provider.ts";
 import type { OpenidConnectConfig } from "./schema.ts";
 

@@ -2,8 +2,9 @@ import { hash } from "node:crypto";
 import { messageOf } from "@fngate/kernel";
 import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from "openid-client";
 import { BoundedMap } from "../shared/bounded-map.ts";
+import { jose } from "../shared/jose.ts";
 import { verifyIdToken } from "./id-token.ts";
-import { jose, openidClient } from "./libraries.ts";
+import { openidClient } from "./libraries.ts";
 import type { RelyingParty } from "./relying-party.ts";
 import type { Session } from "./sessions.ts";
 

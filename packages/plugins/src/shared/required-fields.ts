@@ -28,6 +28,11 @@ export function requireAnyOf<TSchema extends z.ZodType<object>>(schema: TSchema,
     .meta({ anyOf: fields.map((field) => ({ required: [field] })) });
 }
 
+/** An object that may not be empty (APISIX: `minProperties` of 1). */
+export function requireProperties<TSchema extends z.ZodType<object>>(schema: TSchema): TSchema {
+  return schema.refine((value) => Object.keys(value).length > 0, "expect object to have at least 1 properties");
+}
+
 function isSet(config: object, field: string): boolean {
   return Object.hasOwn(config, field) && Reflect.get(config, field) !== undefined;
 }
