@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { constants, copyFile, link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode } from "@fngate/kernel";
 import type { Settings } from "./settings.ts";
@@ -36,7 +36,11 @@ async function makeId(file: string): Promise<void> {
   const complete = `${file}.${id}`;
   await writeFile(complete, `${id}\n`, { flag: "wx" });
   try {
-    await link(complete, file);
+    // Some file systems have no second names for a file; a copy is the next best.
+    await link(complete, file).catch((error: unknown) => {
+      if (hasCode(error, "EEXIST")) return;
+      return copyFile(complete, file, constants.COPYFILE_EXCL);
+    });
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
   } finally {
