@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly apisix?: Readonly<Record<string, unknown>>;
   /** Replaces the section `nginx_config`. */
   readonly nginx?: Readonly<Record<string, unknown>>;
+  /** Added to the section `fngate` of every process. */
+  readonly fngate?: Readonly<Record<string, unknown>>;
   /** `fngate.plugin_paths` of every process. */
   readonly pluginPaths?: readonly string[];
   /** The section `discovery`. */
@@ -147,7 +149,7 @@ function embeddedConfig(options: GatewayOptions): Readonly<Record<string, unknow
   return {
     deployment: { role: "traditional", role_traditional: { config_provider: "embedded" }, admin: ADMIN },
     ...dataPlaneSections(options),
-    fngate: { ...ownPlugins(options), proxy_admin: { enable: true } },
+    fngate: { ...ownSection(options), proxy_admin: { enable: true } },
   };
 }
 
@@ -159,12 +161,12 @@ function controlPlaneConfig(etcd: EtcdProcess, options: GatewayOptions): Readonl
       admin: ADMIN,
       etcd: { host: [etcd.url] },
     },
-    fngate: ownPlugins(options),
+    fngate: ownSection(options),
   };
 }
 
-function ownPlugins({ pluginPaths }: GatewayOptions): Readonly<Record<string, unknown>> {
-  return pluginPaths === undefined ? {} : { plugin_paths: pluginPaths };
+function ownSection({ fngate, pluginPaths }: GatewayOptions): Readonly<Record<string, unknown>> {
+  return { ...fngate, ...(pluginPaths === undefined ? {} : { plugin_paths: pluginPaths }) };
 }
 
 function dataPlaneConfig(
@@ -179,7 +181,7 @@ function dataPlaneConfig(
       etcd: { host: [etcd.url] },
     },
     ...dataPlaneSections(options),
-    fngate: { ...ownPlugins(options), proxy_admin: { enable: true, upstream: `http://127.0.0.1:${adminPort}` } },
+    fngate: { ...ownSection(options), proxy_admin: { enable: true, upstream: `http://127.0.0.1:${adminPort}` } },
   };
 }
 

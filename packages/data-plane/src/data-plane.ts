@@ -274,6 +274,7 @@ class StoreDataPlane implements DataPlane {
       }),
       metricPrefix: this.#stats.format.prefix,
       attributes,
+      areFunctionTargetsRewritten: this.#options.areFunctionTargetsRewritten ?? true,
       compileDeps: () => compileDeps,
     });
   }

@@ -142,6 +142,8 @@ export interface DataPlaneOptions {
   readonly pluginAttributes?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Longest wait for one phase of one plugin that does not answer at once, milliseconds; default 300000. */
   readonly pluginDeadlineMs?: number;
+  /** Whether `proxy-rewrite` changes path, query and `Host` of calls to functions; default true, false as in APISIX. */
+  readonly areFunctionTargetsRewritten?: boolean;
   /** PEM certificates trusted for `https` functions and upstreams, beside Node's own and the system's. */
   readonly caCertificates?: readonly string[];
   readonly listen: readonly TrafficAddress[];

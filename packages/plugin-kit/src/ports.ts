@@ -169,6 +169,11 @@ export interface PluginDeps<TConsumerConfig = unknown, TMetadata = unknown> {
   readonly gateway: GatewayDispatch;
   readonly server: ServerPort;
   readonly values: ValueChecker;
+  /**
+   * Whether the path, query and `Host` that {@link UpstreamRequest} was given also count for functions; false: those
+   * are called as if nothing had been changed, as in APISIX. Method and fields of the request always count.
+   */
+  readonly areFunctionTargetsRewritten: boolean;
   /** The plugin's section of `plugin_attr` in `config.yaml`; empty when there is none. */
   readonly attributes: Readonly<Record<string, unknown>>;
 }

@@ -83,6 +83,7 @@ export const DEFAULTS = {
   fngate: {
     data_dir: ".fngate",
     plugin_timeout: 300,
+    rewrite_function_target: true,
     proxy_admin: { enable: false, allow: ["127.0.0.0/8", "::1/128"] },
     sample_function: { enable: false, port: 3233 },
     access_log: { format: "text" },

@@ -52,6 +52,11 @@ export const fngateSection = z.object({
     description:
       "Longest wait for a plugin that does not answer at once; then the request is answered 500 and the plugin is named in the log.",
   }),
+  rewrite_function_target: field(z.boolean(), {
+    description:
+      "Whether the `uri`, `regex_uri` and `host` of `proxy-rewrite` also change what `openfunction`, `azure-functions` and `aws-lambda` call; `false` calls the functions that APISIX calls. Its `method` and `headers` count either way.",
+    difference: "APISIX ignores them for functions; `false` is its behaviour.",
+  }),
   sample_function: z
     .object({
       enable: field(z.boolean(), { description: "Starts a small HTTP function to try the gateway with." }),

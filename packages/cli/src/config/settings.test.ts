@@ -297,4 +297,9 @@ describe("plugin settings", () => {
     expect(settingsOf({ fngate: { plugin_timeout: 1.5 } }).proxy?.pluginDeadlineMs).toBe(1_500);
     expect(settingsOf({}).proxy?.pluginDeadlineMs).toBe(300_000);
   });
+
+  it("has the targets of functions rewritten unless it is told to do as APISIX does", () => {
+    expect(settingsOf({}).proxy?.areFunctionTargetsRewritten).toBe(true);
+    expect(settingsOf({ fngate: { rewrite_function_target: false } }).proxy?.areFunctionTargetsRewritten).toBe(false);
+  });
 });

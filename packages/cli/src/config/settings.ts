@@ -77,6 +77,7 @@ export interface ProxySettings {
   readonly listenBeside?: boolean;
   /** Longest wait for one phase of one plugin. */
   readonly pluginDeadlineMs: number;
+  readonly areFunctionTargetsRewritten: boolean;
 }
 
 /** How to reach etcd; paths are absolute. */
@@ -317,6 +318,7 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
     accessLog: createAccessLogSettings(file, dataDir),
     pluginAttributes: pluginAttributesOf(file),
     pluginDeadlineMs: secondsInMs(fngate?.plugin_timeout),
+    areFunctionTargetsRewritten: fngate?.rewrite_function_target ?? true,
     lastKnownFile: isLastKnownKept(file) ? join(dataDir, "last-known.json") : undefined,
   };
 }

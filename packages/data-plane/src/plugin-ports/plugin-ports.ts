@@ -36,6 +36,8 @@ export interface PluginPortsOptions {
   readonly metricPrefix: string;
   /** `plugin_attr` by plugin name. */
   readonly attributes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** {@link PluginDeps.areFunctionTargetsRewritten} */
+  readonly areFunctionTargetsRewritten: boolean;
   /** Of the compiler that these ports are handed to; asked for when a plugin needs it. */
   readonly compileDeps: () => CompileDeps;
 }
@@ -82,7 +84,8 @@ export class PluginPorts {
   }
 
   #create(plugin: string): PluginDeps {
-    const { attributes, cell, clock, connections, gateway, http, logger, random, server } = this.#options;
+    const { areFunctionTargetsRewritten, attributes, cell, clock, connections, gateway, http, logger, random, server } =
+      this.#options;
     return {
       logger: logger.child({ plugin }),
       owner: plugin,
@@ -103,6 +106,7 @@ export class PluginPorts {
       },
       consumers: new SnapshotConsumers(plugin),
       plugins: { setUp: (...nested) => this.#setUp(...nested), findApi: (...key) => this.#findApi(...key) },
+      areFunctionTargetsRewritten,
       attributes: attributes[plugin] ?? {},
     };
   }

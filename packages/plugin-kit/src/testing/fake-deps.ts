@@ -148,6 +148,7 @@ export function fakeDeps<TConsumerConfig = unknown, TMetadata = unknown>(
       dispatch: () => Promise.reject(new GatewayError("HTTP_CALL_FAILED", "there is no gateway behind a fake")),
     },
     server: fakeServer(),
+    areFunctionTargetsRewritten: true,
     values: {
       check: (schema, value) => {
         const { data, error } = schema.safeParse(value);

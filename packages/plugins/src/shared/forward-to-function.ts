@@ -5,6 +5,7 @@ import type {
   PluginDeps,
   PluginInstance,
   RequestContext,
+  UpstreamRequest,
 } from "@fngate/plugin-kit";
 import { type Destinations, openDestinations, releaseDestinations } from "./function-destinations.ts";
 import type { FunctionConfig } from "./function-fields.ts";
@@ -33,7 +34,7 @@ const BODY_TOO_LARGE_STATUS = 400;
  */
 export function forwardToFunction(options: FunctionOptions, deps: PluginDeps): PluginInstance {
   const { config, prepare } = options;
-  const { logger } = deps;
+  const { areFunctionTargetsRewritten, logger } = deps;
   const address = parseFunctionUri(config.function_uri);
   const limit: BodyLimit = { maxBytes: config.max_req_body_size, status: BODY_TOO_LARGE_STATUS };
   if (address === undefined) {
@@ -41,11 +42,12 @@ export function forwardToFunction(options: FunctionOptions, deps: PluginDeps): P
     return { access: ({ request }) => refuseBody(request, limit, logger) ?? refuseUri() };
   }
   const destinations = openDestinations(address, config, deps.connections);
+  const prepared = { address, destinations, options, isRewritten: areFunctionTargetsRewritten };
   return {
     access(context) {
       const refusal = refuseBody(context.request, limit, logger);
       if (refusal !== undefined) return refusal;
-      const call = callOf(context, { address, destinations, options });
+      const call = callOf(context, prepared);
       return prepare === undefined ? call : prepare(call, context.request);
     },
     dispose: () => releaseDestinations(destinations),
@@ -56,26 +58,36 @@ interface PreparedFunction {
   readonly address: FunctionAddress;
   readonly destinations: Destinations;
   readonly options: FunctionOptions;
+  /** {@link PluginDeps.areFunctionTargetsRewritten} */
+  readonly isRewritten: boolean;
 }
 
-function callOf(context: RequestContext, prepared: PreparedFunction): FunctionCall {
-  const { request, route, upstream } = context;
-  const { endpoint, hostHeader } = prepared.destinations[request.scheme];
-  const { basePath } = prepared.address;
+function callOf({ request, route, upstream }: RequestContext, prepared: PreparedFunction): FunctionCall {
+  const { address, destinations, isRewritten, options } = prepared;
+  const { basePath } = address;
+  const { endpoint, hostHeader } = destinations[request.scheme];
+  const changed = isRewritten ? upstream : UNCHANGED;
   // What a plugin put in place of the client's path is wanted whole, whichever part of it the route covers.
   const path =
-    upstream.path === undefined
+    changed.path === undefined
       ? joinFunctionPath(basePath, { remainder: route?.remainder, path: request.path })
-      : joinRewrittenPath(basePath, upstream.path);
-  const query = encodeQuery(upstream.query ?? request.query);
+      : joinRewrittenPath(basePath, changed.path);
+  const query = encodeQuery(changed.query ?? request.query);
   return {
     kind: "call",
     endpoint,
     method: request.method,
     target: query === "" ? path : `${path}?${query}`,
-    headers: functionHeaders(request.headers, upstream.host ?? hostHeader, prepared.options.credentials(request)),
-    maxBodyBytes: prepared.options.config.max_req_body_size,
+    headers: functionHeaders(request.headers, changed.host ?? hostHeader, options.credentials(request)),
+    maxBodyBytes: options.config.max_req_body_size,
     bodyTooLargeStatus: BODY_TOO_LARGE_STATUS,
     failureStatus: CALL_FAILED_STATUS,
   };
 }
+
+/** A request that no plugin changed anything of. */
+const UNCHANGED: Pick<UpstreamRequest, "path" | "query" | "host"> = {
+  path: undefined,
+  query: undefined,
+  host: undefined,
+};
