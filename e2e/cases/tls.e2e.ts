@@ -1,42 +1,20 @@
-import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import { get } from "node:https";
-import { promisify } from "node:util";
 import {
   type Certificates,
   createCertificates,
   type EchoUpstream,
   type KeyPair,
   startEchoUpstream,
-  type TempDirectory,
-  tempDirectory,
 } from "@fngate/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Gateway, MODES, startGateway } from "../support/gateway.ts";
-
-const run = promisify(execFile);
-
-/** What a command printed, on whichever of its outputs, and how it ended. */
-async function outcome(
-  command: string,
-  args: readonly string[],
-): Promise<{ readonly text: string; readonly code: number }> {
-  try {
-    const running = run(command, [...args], { timeout: 20_000 });
-    running.child.stdin?.end();
-    const { stdout, stderr } = await running;
-    return { text: stdout + stderr, code: 0 };
-  } catch (error) {
-    const { code, stdout, stderr } = Object(error);
-    return { text: String(stdout) + String(stderr), code: Number(code) };
-  }
-}
+import { outcomeOf, type TlsCommands, tlsCommands } from "../support/tls-commands.ts";
 
 describe.each(MODES)("TLS (%s)", (mode) => {
   let gateway: Gateway;
   let upstream: EchoUpstream;
-  let directory: TempDirectory;
+  let commands: TlsCommands;
   let a: Certificates;
   let b: Certificates;
   let port: number;
@@ -49,9 +27,7 @@ describe.each(MODES)("TLS (%s)", (mode) => {
     upstream = await startEchoUpstream({
       reply: ({ url, headers }) => ({ body: `${url} ${headers["x-forwarded-proto"]}` }),
     });
-    directory = await tempDirectory();
-    await writeFile(directory.file("client.pem"), a.client.cert + a.client.key);
-    await writeFile(directory.file("ca.pem"), a.ca);
+    commands = await tlsCommands(a);
     gateway = await startGateway(mode, { apisix: { ssl: { ssl_session_tickets: true } } });
     port = gateway.dataPlane.address("https").port;
     await gateway.route({ all: { uri: "/*", upstream: { nodes: { [`127.0.0.1:${upstream.port}`]: 1 } } } });
@@ -63,7 +39,7 @@ describe.each(MODES)("TLS (%s)", (mode) => {
   afterAll(async () => {
     await gateway[Symbol.asyncDispose]();
     await upstream[Symbol.asyncDispose]();
-    await directory[Symbol.asyncDispose]();
+    await commands[Symbol.asyncDispose]();
   });
 
   const serve = async ({ cert, key }: KeyPair): Promise<void> => {
@@ -71,14 +47,9 @@ describe.each(MODES)("TLS (%s)", (mode) => {
   };
 
   /** Curl, which verifies the gateway's certificate against our authority. */
-  const curl = (host: string, path: string, ...options: readonly string[]) => {
-    const trust = ["--cacert", directory.file("ca.pem"), "--resolve", `${host}:${port}:127.0.0.1`];
-    const format = "\n%{http_code} %{http_version}";
-    return outcome("curl", ["-sS", "-w", format, ...trust, ...options, `https://${host}:${port}${path}`]);
-  };
+  const curl = (host: string, path: string, ...options: string[]) => commands.curl(port, { host, path }, ...options);
 
-  const sClient = (...options: readonly string[]) =>
-    outcome("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, "-CAfile", directory.file("ca.pem"), ...options]);
+  const sClient = (...options: readonly string[]) => commands.sClient(port, ...options);
 
   it("serves HTTP/1.1 and HTTP/2 with a certificate that a client verifies", async () => {
     expect((await curl("a.test", "/x", "--http2")).text).toBe("/x https\n200 2");
@@ -97,7 +68,7 @@ describe.each(MODES)("TLS (%s)", (mode) => {
   });
 
   it("asks clients for certificates, and lets paths that need none through without", async () => {
-    const certificate = ["--cert", directory.file("client.pem")];
+    const certificate = ["--cert", commands.clientFile];
     expect((await curl("mutual.test", "/x", ...certificate)).text).toBe("/x https\n200 2");
     expect((await curl("mutual.test", "/open/x")).text).toBe("/open/x https\n200 2");
     expect((await curl("mutual.test", "/x")).text).toMatch(/\n400 2$/);
@@ -105,7 +76,7 @@ describe.each(MODES)("TLS (%s)", (mode) => {
   });
 
   it("resumes sessions by tickets under the same name", async () => {
-    const file = directory.file("session");
+    const file = commands.file("session");
     const name = ["-servername", "a.test", "-tls1_2"];
     expect((await sClient(...name, "-sess_out", file)).text).toContain("New, TLSv1.2");
     expect((await sClient(...name, "-sess_in", file)).text).toContain("Reused, TLSv1.2");
@@ -114,7 +85,7 @@ describe.each(MODES)("TLS (%s)", (mode) => {
   });
 
   it("answers plain HTTP on its port with 400", async () => {
-    const { text } = await outcome("curl", ["-s", `http://127.0.0.1:${port}/`]);
+    const { text } = await outcomeOf("curl", ["-s", `http://127.0.0.1:${port}/`]);
     expect(text).toContain("The plain HTTP request was sent to HTTPS port");
   });
 

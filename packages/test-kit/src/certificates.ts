@@ -26,28 +26,39 @@ export interface CertificatesOptions {
   readonly names?: readonly string[];
   /** Authorities between ours and the client's certificate, which then comes as a chain; default none. */
   readonly intermediates?: number;
+  /** Of every key; default `ec` (P-256). */
+  readonly keyType?: KeyType;
 }
+
+/** What a key is for: signatures by ECDSA or by RSA. */
+export type KeyType = "ec" | "rsa";
+
+const KEY_OPTIONS: Readonly<Record<KeyType, readonly string[]>> = {
+  ec: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+  rsa: ["-newkey", "rsa:2048"],
+};
 
 /** Makes an authority, a server and a client certificate with the `openssl` command, valid for two days. */
 export async function createCertificates(options: CertificatesOptions = {}): Promise<Certificates> {
-  const { intermediates = 0, names = ["127.0.0.1", "::1", "localhost"] } = options;
+  const { intermediates = 0, keyType = "ec", names = ["127.0.0.1", "::1", "localhost"] } = options;
   await using directory = await tempDirectory();
   const alternatives = names.map((name) => (isAddress(name) ? `IP:${name}` : `DNS:${name}`)).join(",");
   const authority = ["basicConstraints=critical,CA:TRUE"];
-  const ca = await issue(directory, { name: "ca", extensions: authority });
+  const ca = await issue(directory, { name: "ca", keyType, extensions: authority });
   const leaf = ["basicConstraints=CA:FALSE", "extendedKeyUsage=serverAuth,clientAuth"];
   const server = await issue(directory, {
     name: "server",
+    keyType,
     issuer: "ca",
     extensions: [...leaf, `subjectAltName=${alternatives}`],
   });
   const chain: KeyPair[] = [];
   for (let level = 0; level < intermediates; level += 1) {
     const issuer = level === 0 ? "ca" : `ca-${level}`;
-    chain.unshift(await issue(directory, { name: `ca-${level + 1}`, issuer, extensions: authority }));
+    chain.unshift(await issue(directory, { name: `ca-${level + 1}`, keyType, issuer, extensions: authority }));
   }
   const issuer = intermediates === 0 ? "ca" : `ca-${intermediates}`;
-  const client = await issue(directory, { name: "client", issuer, extensions: leaf });
+  const client = await issue(directory, { name: "client", keyType, issuer, extensions: leaf });
   const cert = [client, ...chain].map((pair) => pair.cert).join("");
   return { ca: ca.cert, server, client: { cert, key: client.key } };
 }
@@ -55,11 +66,12 @@ export async function createCertificates(options: CertificatesOptions = {}): Pro
 interface Request {
   /** Goes into the subject, and is the stem of the files. */
   readonly name: string;
+  readonly keyType: KeyType;
   readonly issuer?: string;
   readonly extensions: readonly string[];
 }
 
-async function issue(directory: TempDirectory, { name, issuer, extensions }: Request): Promise<KeyPair> {
+async function issue(directory: TempDirectory, { name, keyType, issuer, extensions }: Request): Promise<KeyPair> {
   const [config, key, cert] = [
     directory.file(`${name}.cnf`),
     directory.file(`${name}.key`),
@@ -70,8 +82,7 @@ async function issue(directory: TempDirectory, { name, issuer, extensions }: Req
   const signer =
     issuer === undefined ? [] : ["-CA", directory.file(`${issuer}.pem`), "-CAkey", directory.file(`${issuer}.key`)];
   const output = ["-config", config, "-extensions", "extensions", "-keyout", key, "-out", cert, "-days", "2"];
-  const keyType = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  await run("openssl", ["req", "-x509", ...keyType, ...output, ...signer]);
+  await run("openssl", ["req", "-x509", ...KEY_OPTIONS[keyType], "-nodes", ...output, ...signer]);
   return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
 }
 

@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { CompiledSsl } from "../compile/snapshot.ts";
 import { countIntermediates } from "./certificate-chain.ts";
+import { verifyReason } from "./verify-reason.ts";
 
 /** What the handshake found out about the client's certificate, in nginx's words: `FAILED:` is followed by why. */
 export type ClientVerify = "NONE" | "SUCCESS" | `FAILED:${string}`;
@@ -80,7 +81,7 @@ function distinguishedName(lines: string): string {
 function verifyOf(socket: TLSSocket, { client }: CompiledSsl): ClientVerify {
   const certificate = client && socket.getPeerX509Certificate();
   if (client === undefined || certificate === undefined) return "NONE";
-  if (!socket.authorized) return `FAILED:${String(socket.authorizationError)}`;
+  if (!socket.authorized) return `FAILED:${verifyReason(String(socket.authorizationError))}`;
   const count = countIntermediates(certificate, client.authorities);
   return count > client.maxDepth ? "FAILED:certificate chain too long" : "SUCCESS";
 }

@@ -1,0 +1,37 @@
+import { request } from "node:https";
+import { text } from "node:stream/consumers";
+import type { ConnectionOptions } from "node:tls";
+
+/** One HTTP/1.1 request on a TLS connection of its own. */
+export interface TlsRequest extends Pick<ConnectionOptions, "cert" | "key" | "socket"> {
+  /** What the handshake asks for; default: no name. */
+  readonly servername?: string;
+  /** The Host field; default: the server's name. */
+  readonly host?: string;
+  /** As it goes out; default `/`. */
+  readonly path?: string;
+}
+
+/** What came of it; status 0 when the connection ended without an answer. */
+export interface TlsAnswer {
+  readonly status: number;
+  /** The body, or what went wrong. */
+  readonly text: string;
+}
+
+/** Asks the gateway without looking at its certificate. */
+export function tlsRequest(port: number, { host, servername = "", ...options }: TlsRequest): Promise<TlsAnswer> {
+  return new Promise((resolve) => {
+    const connection = { host: "127.0.0.1", port, servername, rejectUnauthorized: false, agent: false } as const;
+    const headers = { host: host ?? servername };
+    const sent = request({ ...connection, ...options, headers }, (answer) => {
+      const { statusCode = 0 } = answer;
+      text(answer).then(
+        (body) => resolve({ status: statusCode, text: body }),
+        (error: Error) => resolve({ status: 0, text: error.message }),
+      );
+    });
+    sent.on("error", (error) => resolve({ status: 0, text: error.message }));
+    sent.end();
+  });
+}
