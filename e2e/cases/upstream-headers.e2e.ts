@@ -190,6 +190,7 @@ describe.each(MODES)("what an upstream is told of the client (%s)", (mode) => {
     });
 
     it("is the node's for a client of HTTP/1.0 that names none", async () => {
+      plane.upstream.reset();
       await using client = await rawClient(plane.gateway.port);
       client.send("GET /pass HTTP/1.0\r\n\r\n");
       await client.untilClosed();

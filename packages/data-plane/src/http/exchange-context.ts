@@ -110,7 +110,7 @@ export class ExchangeContext implements LogContext {
   readonly clientMethod: string;
   /** Monotonic start, for durations. */
   readonly startedMonotonicMs: number;
-  /** Node that answered or was tried last, `address:port`; empty for functions and own answers. */
+  /** Node that answered or was tried last, `address:port`, IPv6 in brackets; empty for functions and own answers. */
   upstreamAddress: string;
   /** Status of each attempt, for logs and `X-APISIX-Upstream-Status`. */
   upstreamStatus: string;

@@ -48,7 +48,8 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
 
   forward(endpoint: Endpoint, request: Parameters<Forwarder["forward"]>[1], sink: ResponseSink): Exchange {
     const { context, deps } = this.#run;
-    context.upstreamAddress = `${endpoint.target.host}:${endpoint.target.port}`;
+    const { host, port } = endpoint.target;
+    context.upstreamAddress = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
     const isFirst = (this.#exchange?.attempts.length ?? 0) === 0;
     if (!isFirst) {
       context.retryStarts ??= [];
