@@ -1,7 +1,7 @@
 /**
  * `pnpm bench:admin [--rounds N] [--writes N] [--routes N] [--json FILE]`: what the Admin API makes of etcd. Writes a
- * second as a share of raw etcd3 puts: as many of both, from a process each that has done as many before, in one
- * interleaved run; a list's page at few and at many routes; memory at many.
+ * second as a share of raw etcd3 puts, beside the share that a server reaches which looks at nothing: as many of each, from
+ * a process each that has done as many before, in one interleaved run; a list's page at few and many routes; memory.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { median, queuedSeconds, range, residentBytes } from "./admin-figures.ts"
 import { ADMIN_KEY, type AdminWriter, openAdminWriter, routeOf } from "./admin-writers.ts";
 import { machine } from "./contestants.ts";
 import { cpuSeconds } from "./processes.ts";
-import { startWriter, type WriterProcess } from "./writer-process.ts";
+import { startBareServer, startWriter, type WriterProcess } from "./writer-process.ts";
 
 const { values } = parseArgs({
   options: {
@@ -59,35 +59,34 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Rounds of both writers one after the other, each round beginning with the other one. */
-async function compareWrites(
-  { raw, admin, pid }: { readonly raw: WriterProcess; readonly admin: WriterProcess; readonly pid: number },
-  concurrency: number,
-): Promise<Row> {
-  const shares: number[] = [];
-  const rates = { raw: [] as number[], admin: [] as number[] };
+/** The writers that are compared; `bare` and `admin` write through a server. */
+type Writers = Readonly<Record<"raw" | "bare" | "admin", WriterProcess>>;
+
+/** Rounds of all writers one after the other, each round in the reverse order of the one before. */
+async function compareWrites(writers: Writers, pid: number, concurrency: number): Promise<Row> {
+  const shares = { bare: [] as number[], admin: [] as number[] };
+  const rates = { raw: [] as number[], bare: [] as number[], admin: [] as number[] };
+  const order = ["raw", "bare", "admin"] as const;
   const before = { cpuSeconds: cpuSeconds(pid), queuedSeconds: queuedSeconds(pid) };
   for (let round = 0; round < rounds; round += 1) {
-    const first = round % 2 === 0 ? raw : admin;
-    const firstRate = await first.write(writes, concurrency);
-    const secondRate = await (first === raw ? admin : raw).write(writes, concurrency);
-    const [rawRate, adminRate] = first === raw ? [firstRate, secondRate] : [secondRate, firstRate];
-    rates.raw.push(rawRate);
-    rates.admin.push(adminRate);
-    shares.push(adminRate / rawRate);
-    print(
-      `concurrency ${concurrency}, round ${round + 1}: raw ${rawRate.toFixed(0)}/s, admin ${adminRate.toFixed(0)}/s`,
-    );
+    const rate = { raw: 0, bare: 0, admin: 0 };
+    for (const name of round % 2 === 0 ? order : order.toReversed()) {
+      rate[name] = await writers[name].write(writes, concurrency);
+      rates[name].push(rate[name]);
+    }
+    for (const name of ["bare", "admin"] as const) shares[name].push(rate[name] / rate.raw);
+    const text = order.map((name) => `${name} ${rate[name].toFixed(0)}/s`).join(", ");
+    print(`concurrency ${concurrency}, round ${round + 1}: ${text}`);
   }
   const target = TARGETS.get(concurrency) ?? 0;
-  const share = median(shares);
+  const share = median(shares.admin);
   const microsecondsOf = (seconds: number) => ((seconds * 1e6) / (writes * rounds)).toFixed(0);
   const busy = microsecondsOf(cpuSeconds(pid) - before.cpuSeconds);
   const queued = microsecondsOf(queuedSeconds(pid) - before.queuedSeconds);
   return {
     what: `writes, ${concurrency} at once, share of raw puts`,
     measured: share.toFixed(2),
-    detail: `${range(shares)}; raw ${median(rates.raw).toFixed(0)}/s, admin ${median(rates.admin).toFixed(0)}/s; control plane a write: ${busy} us CPU, ${queued} us waiting for one`,
+    detail: `${range(shares.admin)}; a bare server ${median(shares.bare).toFixed(2)} (${range(shares.bare)}); raw ${median(rates.raw).toFixed(0)}/s, admin ${median(rates.admin).toFixed(0)}/s; control plane a write: ${busy} us CPU, ${queued} us waiting for one`,
     target: `>= ${target}`,
     isMet: share >= target,
   };
@@ -171,11 +170,13 @@ await using etcd = await startEtcd();
 const rows: Row[] = [];
 {
   await using plane = await startControlPlane(etcd.url, "/apisix");
+  await using server = await startBareServer(etcd.url);
   await using raw = startWriter("raw", etcd.url);
+  await using bare = startWriter("admin", String(server.port));
   await using admin = startWriter("admin", String(plane.address("admin").port));
-  for (const writer of [raw, admin]) await writer.write(WARM_UP_WRITES, WARM_UP_AT_ONCE);
+  for (const writer of [raw, bare, admin]) await writer.write(WARM_UP_WRITES, WARM_UP_AT_ONCE);
   for (const concurrency of TARGETS.keys()) {
-    rows.push(await compareWrites({ raw, admin, pid: plane.pid }, concurrency));
+    rows.push(await compareWrites({ raw, bare, admin }, plane.pid, concurrency));
   }
 }
 rows.push(...(await measureLists(etcd)));

@@ -19,6 +19,24 @@ export interface WriterProcess extends AsyncDisposable {
   write(writes: number, concurrency: number): Promise<number>;
 }
 
+/** The server that does nothing but put, in a process of its own. */
+export interface BareServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Starts the server of `bare-server.ts` on an etcd. */
+export async function startBareServer(etcdUrl: string): Promise<BareServer> {
+  const child = fork(join(import.meta.dirname, "bare-server.ts"), [etcdUrl]);
+  const [address] = await once(child, "message");
+  return {
+    port: Number(address.port),
+    [Symbol.asyncDispose]: async () => {
+      child.disconnect();
+      await once(child, "exit");
+    },
+  };
+}
+
 /** Starts the process of a raw writer (`target`: URL of etcd) or of one through the Admin API (`target`: its port). */
 export function startWriter(kind: "raw" | "admin", target: string): WriterProcess {
   const child = fork(join(import.meta.dirname, "writer-main.ts"), [kind, target]);
