@@ -136,6 +136,12 @@ export interface SeriesNames {
   readonly consumer: string;
 }
 
+/** Bytes of a request and of its answer as they went over the connection, heads included. */
+export interface RequestTraffic {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
 /** What the log phase sees, after the last byte went out or the client left. */
 export interface LogContext extends ResponseContext {
   readonly timings: {
@@ -146,8 +152,9 @@ export interface LogContext extends ResponseContext {
     /** Time spent waiting for upstream or function; absent when neither was called. */
     readonly upstreamMs: number | undefined;
   };
-  /** Bytes of the client's body that were read, and of the answer's body that were sent. */
-  readonly bytesReceived: number;
+  /** What went over the client's connection. */
+  readonly traffic: RequestTraffic;
+  /** Bytes of the answer's body that were sent. */
   readonly bytesSent: number;
   /** Calls of upstream nodes in order; empty for functions and own answers. */
   readonly attempts: readonly CallAttempt[];

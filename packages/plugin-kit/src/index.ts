@@ -11,6 +11,7 @@ export type {
   Reply,
   RequestBody,
   RequestContext,
+  RequestTraffic,
   ResponseContext,
   ResponseSource,
   SeriesNames,

@@ -16,6 +16,9 @@ export interface ClientConnection {
   readonly id: number;
   /** Requests that began on it. */
   requests: number;
+  /** Bytes either way that requests which are over have been counted with. */
+  countedReceivedBytes: number;
+  countedSentBytes: number;
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly localAddress: string;
@@ -39,6 +42,8 @@ export function connectionOf(socket: Socket): ClientConnection {
   const connection = {
     id: lastId,
     requests: 0,
+    countedReceivedBytes: 0,
+    countedSentBytes: 0,
     peerAddress: plainAddress(socket.remoteAddress),
     peerPort: socket.remotePort ?? 0,
     localAddress: plainAddress(socket.localAddress),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex, Readable } from "node:stream";
+import type { RequestTraffic } from "@fngate/plugin-kit";
 import type { ClientConnection } from "./client-connection.ts";
 
 /** One request of a client and the answer to it, whatever HTTP version carries them. */
@@ -29,6 +30,8 @@ export interface ClientExchange {
   readonly depth?: number;
   /** Status that the connection ended with when that was no answer to the request as a whole. */
   readonly endStatus: number | undefined;
+  /** What went over the connection for it; asked for once, when the exchange is over. */
+  takeTraffic(): RequestTraffic;
   /** The body; asking for it sends `100 Continue` to a client that waits for that. */
   openBody(): Readable;
   /** Sends the head; `headers` is flat. `reason` may be empty. Throws when a field cannot be sent. */

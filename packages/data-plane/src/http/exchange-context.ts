@@ -6,6 +6,7 @@ import type {
   GatewayRequest,
   LogContext,
   MatchedRoute,
+  RequestTraffic,
   ResponseSource,
   SeriesNames,
 } from "@fngate/plugin-kit";
@@ -104,7 +105,7 @@ export class ExchangeContext implements LogContext {
   readonly route: MatchedRoute | undefined;
   readonly response: GatewayResponse;
   readonly timings: { startedAtMs: number; totalMs: number; upstreamMs: number | undefined };
-  bytesReceived: number;
+  traffic: RequestTraffic;
   bytesSent: number;
   /** Method as the client sent it. */
   readonly clientMethod: string;
@@ -150,7 +151,7 @@ export class ExchangeContext implements LogContext {
     this.route = route;
     this.response = new GatewayResponse();
     this.timings = { startedAtMs: started.atMs, totalMs: 0, upstreamMs: undefined };
-    this.bytesReceived = 0;
+    this.traffic = NO_TRAFFIC;
     this.bytesSent = 0;
     this.clientMethod = request.method;
     this.startedMonotonicMs = started.monotonicMs;
@@ -266,5 +267,7 @@ export class ExchangeContext implements LogContext {
 }
 
 const NO_HEADERS = new HeaderList();
+
+const NO_TRAFFIC: RequestTraffic = { receivedBytes: 0, sentBytes: 0 };
 
 const NO_ATTEMPTS: readonly UpstreamAttempt[] = [];

@@ -259,7 +259,7 @@ export class ExchangeRun {
       if (context.response.status === 0) context.response.status = this.client.endStatus ?? 499;
     }
     context.timings.totalMs = deps.clock.monotonicMs() - context.startedMonotonicMs;
-    context.bytesReceived = context.request.body.receivedBytes;
+    context.traffic = this.client.takeTraffic();
     const report = (error: GatewayError): void => this.#report(error);
     runLogPhase(plan.filters.global.log, context, report);
     runLogPhase(plan.filters.route.log, context, report);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Duplex, pipeline, type Readable } from "node:stream";
+import type { RequestTraffic } from "@fngate/plugin-kit";
 import { BodyLimit } from "./body-limit.ts";
 import { type ClientConnection, connectionOf } from "./client-connection.ts";
 import type { ClientExchange, UpgradeHandover } from "./client-exchange.ts";
@@ -61,6 +62,17 @@ export class Http1Exchange implements ClientExchange {
       sentBytes: socket.bytesWritten - socket.writableLength,
       isAwaitingClient: this.#isAwaitingBody() || socket.writableLength > 0,
     };
+  }
+
+  /** What the connection saw since the request before; a client that does not wait is counted a request too early. */
+  takeTraffic(): RequestTraffic {
+    const { connection } = this;
+    const { bytesRead, bytesWritten } = this.#request.socket;
+    const receivedBytes = bytesRead - connection.countedReceivedBytes;
+    const sentBytes = bytesWritten - connection.countedSentBytes;
+    connection.countedReceivedBytes = bytesRead;
+    connection.countedSentBytes = bytesWritten;
+    return { receivedBytes, sentBytes };
   }
 
   /** Bounds a body whose length nobody declared; before it is opened. */

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { pipeline, type Readable } from "node:stream";
 import { http } from "@fngate/kernel";
+import type { RequestTraffic } from "@fngate/plugin-kit";
 import { hasBody } from "./answer-headers.ts";
 import { BodyLimit } from "./body-limit.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -45,6 +46,8 @@ export class Http2Exchange implements ClientExchange {
   #isAbandoned = false;
   #endStatus: number | undefined = undefined;
   #sentBytes = 0;
+  readonly #headBytes: number;
+  #sentHeadBytes = 0;
   /** A head that may turn out to be all there is of the answer. */
   #heldHead: string[] | undefined = undefined;
   #trailers: readonly string[] | undefined = undefined;
@@ -54,6 +57,7 @@ export class Http2Exchange implements ClientExchange {
     this.method = head.method;
     this.target = head.target;
     this.rawHeaders = head.rawHeaders;
+    this.#headBytes = head.sizeBytes;
     this.connection = connection;
     this.scheme = connection.tls === undefined ? "http" : "https";
     this.peerAddress = connection.peerAddress;
@@ -96,6 +100,12 @@ export class Http2Exchange implements ClientExchange {
       sentBytes: this.#sentBytes - stream.writableLength,
       isAwaitingClient: isReading || stream.writableLength > 0,
     };
+  }
+
+  /** Names, values and bodies: how short the library writes a head is not known. Its own `date` is left out. */
+  takeTraffic(): RequestTraffic {
+    const receivedBytes = this.#headBytes + (this.#body?.receivedBytes ?? 0);
+    return { receivedBytes, sentBytes: this.#sentHeadBytes + this.#sentBytes };
   }
 
   /** Bounds a body whose length nobody declared; before it is opened. */
@@ -188,6 +198,7 @@ export class Http2Exchange implements ClientExchange {
   }
 
   #respond(fields: string[], isEnd: boolean): void {
+    for (const text of fields) this.#sentHeadBytes += text.length;
     const waitForTrailers = !isEnd && mayHaveTrailers(fields);
     if (waitForTrailers) this.#stream.once("wantTrailers", () => this.#sendTrailers());
     try {

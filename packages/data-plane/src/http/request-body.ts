@@ -11,7 +11,6 @@ export class ClientBody implements RequestBody {
   #whole: Promise<Uint8Array | undefined> | undefined;
   #bytes: Uint8Array | undefined;
   #limitBytes = 0;
-  #receivedBytes = 0;
   /** What to read instead of the client's stream, whose beginning was taken off it. */
   #replay: Readable | undefined;
   #capture: BodyCapture | undefined;
@@ -20,11 +19,6 @@ export class ClientBody implements RequestBody {
     this.#client = client;
     this.isPresent = client.hasBody;
     this.declaredBytes = client.declaredBytes;
-  }
-
-  /** Bytes that arrived, as far as the body was read whole. */
-  get receivedBytes(): number {
-    return this.#receivedBytes;
   }
 
   /** The bytes, when {@link ClientBody.read} got them all. */
@@ -51,10 +45,8 @@ export class ClientBody implements RequestBody {
   async peek(maxBytes: number): Promise<void> {
     if (!this.isPresent || this.#whole !== undefined || (this.declaredBytes ?? 0) > maxBytes) return;
     const peeked = await peekInto(this.#client.openBody(), maxBytes);
-    if (Buffer.isBuffer(peeked)) {
-      this.#receivedBytes = peeked.length;
-      this.#whole = Promise.resolve(this.#keep(peeked));
-    } else this.#replay = peeked;
+    if (Buffer.isBuffer(peeked)) this.#whole = Promise.resolve(this.#keep(peeked));
+    else this.#replay = peeked;
   }
 
   /** The body as it arrives; only before anybody read it whole. */
@@ -88,9 +80,10 @@ export class ClientBody implements RequestBody {
   #collect(source: Readable): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
+      let receivedBytes = 0;
       const onData = (chunk: Buffer): void => {
-        this.#receivedBytes += chunk.length;
-        if (this.#receivedBytes <= this.#limitBytes) {
+        receivedBytes += chunk.length;
+        if (receivedBytes <= this.#limitBytes) {
           chunks.push(chunk);
           return;
         }

@@ -69,7 +69,8 @@ export class GatewayMetrics {
       gauge.set({ state: "writing" }, active);
       gauge.set({ state: "waiting" }, Math.max(0, open - active));
     });
-    this.#gauge("nginx_metric_errors_total", "Number of metric errors", [], (gauge) => gauge.set(0));
+    const errors = `${stats.format.prefix}nginx_metric_errors_total`;
+    new Counter({ name: errors, help: "Number of metric errors", registers: [this.#registry] });
     this.#gauge("node_info", "Info of APISIX node", ["hostname", "version"], (gauge) => {
       gauge.set({ hostname: hostname(), version }, 1);
     });

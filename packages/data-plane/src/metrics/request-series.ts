@@ -65,8 +65,8 @@ export class RequestSeries {
     }
     this.gatewayLatency.observe(isUpstream ? Math.max(0, totalMs - upstreamMs) : totalMs);
     this.hasBandwidth = true;
-    this.ingressBytes += context.bytesReceived;
-    this.egressBytes += context.bytesSent;
+    this.ingressBytes += context.traffic.receivedBytes;
+    this.egressBytes += context.traffic.sentBytes;
   }
 
   /** Forgets what a metric has counted until that moment, if nothing came since. */

@@ -13,8 +13,7 @@ function requestOf(consumer: string, uri = "/*"): ExchangeContext {
     timings: { startedAtMs: 1_000, totalMs: 3, upstreamMs: undefined },
     upstreamAddress: "",
     upstreamStatus: "",
-    bytesReceived: 1,
-    bytesSent: 2,
+    traffic: { receivedBytes: 1, sentBytes: 2 },
   } as ExchangeContext;
 }
 

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { GatewayError } from "@fngate/kernel";
-import type { SubAnswer, SubRequest } from "@fngate/plugin-kit";
+import type { RequestTraffic, SubAnswer, SubRequest } from "@fngate/plugin-kit";
 import type { ClientExchange } from "../http/client-exchange.ts";
 
 /** What a sub-request takes over from the request that it belongs to. */
@@ -14,6 +14,8 @@ export interface SubRequestOrigin {
 
 /** Largest answer to a sub-request, bytes: it is kept in memory until the plugin is done with it. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+const NO_TRAFFIC: RequestTraffic = { receivedBytes: 0, sentBytes: 0 };
 
 /** A request that a plugin sends through the gateway: it looks like a client's and ends in memory. */
 export class SubExchange implements ClientExchange {
@@ -58,6 +60,11 @@ export class SubExchange implements ClientExchange {
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** Nothing: it goes over no connection. */
+  takeTraffic(): RequestTraffic {
+    return NO_TRAFFIC;
   }
 
   openBody(): Readable {

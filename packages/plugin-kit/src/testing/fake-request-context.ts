@@ -84,7 +84,7 @@ export function fakeLogContext(options: FakeResponseOptions = {}): LogContext {
     consumer: options.consumer && consumerOf(options.consumer),
     response: { status, headers: new HeaderList(responseHeaders), source },
     timings: { startedAtMs: 0, totalMs: 1, upstreamMs: undefined },
-    bytesReceived: 0,
+    traffic: { receivedBytes: 0, sentBytes: 0 },
     bytesSent: 0,
     attempts: [],
     captured: (body) => {

@@ -74,9 +74,9 @@ describe("prometheus", () => {
     expect(await scrape(gateway, 4, 'apisix_http_latency_count{type="upstream"')).toContain(
       `apisix_http_latency_count{type="upstream",${jack}} 2`,
     );
-    expect(await scrape(gateway, 4, 'apisix_bandwidth{type="egress"')).toContain(
-      `apisix_bandwidth{type="egress",${jack}} 8`,
-    );
+    const egress = await scrape(gateway, 4, `apisix_bandwidth{type="egress",${jack}} `);
+    // Two answers with their heads, which a body alone is far shorter than.
+    expect(Number(egress[0]?.split(" ").at(-1))).toBeGreaterThan(200);
   });
 
   it("leaves requests of other routes uncounted", async () => {
@@ -173,9 +173,11 @@ describe("prometheus", () => {
     await gateway.get("/a");
     await gateway.get("/b");
     const series = `apisix_bandwidth{type="egress",route="same",service="",consumer="",node="127.0.0.1",${LLM}}`;
-    expect(await scrape(gateway, 2, 'apisix_bandwidth{type="egress"')).toEqual([`${series} 8`]);
+    const [both = "", ...others] = await scrape(gateway, 2, 'apisix_bandwidth{type="egress"');
+    expect([both.split(" ")[0], others]).toEqual([series, []]);
     await gateway.remove("routes/2");
-    expect(await scrape(gateway, 1, 'apisix_bandwidth{type="egress"')).toEqual([`${series} 4`]);
+    const half = Number(both.split(" ")[1]) / 2;
+    expect(await scrape(gateway, 1, 'apisix_bandwidth{type="egress"')).toEqual([`${series} ${half}`]);
   });
 
   it("in a global rule leaves a route its own configuration", async () => {
@@ -201,8 +203,9 @@ describe("prometheus", () => {
     const [line, ...others] = await scrape(gateway, 2, "apisix_http_status{");
     expect(others).toEqual([]);
     expect(line).toMatch(/matched_uri="".*node="".* 2$/);
-    expect(await scrape(gateway, 2, 'apisix_bandwidth{type="egress"')).toEqual([
-      `apisix_bandwidth{type="egress",route="1",service="",consumer="",node="127.0.0.1",${LLM}} 8`,
+    const egress = await scrape(gateway, 2, 'apisix_bandwidth{type="egress"');
+    expect(egress.map((one) => one.split(" ")[0])).toEqual([
+      `apisix_bandwidth{type="egress",route="1",service="",consumer="",node="127.0.0.1",${LLM}}`,
     ]);
   });
 });

@@ -13,6 +13,7 @@ import type { CachedAnswer } from "../shared/response-cache/cache-store.ts";
 import { DiskStore } from "../shared/response-cache/disk-store.ts";
 import { MemoryStore } from "../shared/response-cache/memory-store.ts";
 import { VariantCache } from "../shared/response-cache/variant-cache.ts";
+import { gaugeRoom } from "../shared/room-gauges.ts";
 import { KeepBody } from "./keep-body.ts";
 import { addressOf, isAsked, judge, type Keeping, keepingOf } from "./rules.ts";
 import type { ProxyCacheConfig } from "./schema.ts";
@@ -62,7 +63,7 @@ export class AnswerCache implements PluginInstance {
     this.#deps = deps;
     const zone = findZone(config, deps.attributes);
     this.#zone = zone;
-    this.#cache = deps.shared.acquire(`zone ${zone.name}`, () => new VariantCache(openStore(zone, deps)));
+    this.#cache = acquireCache(zone, deps);
   }
 
   access(context: RequestContext): PhaseResult | Promise<PhaseResult> {
@@ -148,6 +149,17 @@ function fieldsOf({ request }: RequestContext): (name: string) => string | undef
   return (name) => (request.headers.has(name) ? request.headers.getAll(name).join(", ") : undefined);
 }
 
-function openStore({ directory, maxBytes }: Zone, { logger }: PluginDeps): MemoryStore | DiskStore {
-  return directory === undefined ? new MemoryStore(maxBytes) : new DiskStore({ directory, maxBytes, logger });
+/** The answers of a zone, which all configurations that name it share. */
+function acquireCache(zone: Zone, { logger, metrics, shared }: PluginDeps): Usage<VariantCache> {
+  const { directory, maxBytes, name } = zone;
+  const usage = shared.acquire(
+    `zone ${name}`,
+    () => {
+      if (directory !== undefined) return { cache: new VariantCache(new DiskStore({ directory, maxBytes, logger })) };
+      const room = gaugeRoom(metrics, name, maxBytes);
+      return { room, cache: new VariantCache(new MemoryStore(maxBytes, room.tell)) };
+    },
+    ({ room }) => room?.remove(),
+  );
+  return { value: usage.value.cache, release: () => usage.release() };
 }

@@ -30,4 +30,17 @@ describe("BoundedMap", () => {
     map.set("d", 1);
     expect([map.get("a"), map.get("c")]).toEqual([undefined, 2]);
   });
+
+  it("forgets as many entries as a heavy one needs, and does not keep one that is too heavy", () => {
+    const map = new BoundedMap<string, number>(6, (key) => key.length);
+    for (const key of ["a", "bb", "ccc"]) map.set(key, 1);
+    expect(map.weight).toBe(6);
+    map.set("dd", 1);
+    expect(["a", "bb", "ccc", "dd"].filter((key) => map.get(key) !== undefined)).toEqual(["ccc", "dd"]);
+    map.set("ccc", 2);
+    map.delete("dd");
+    expect(map.weight).toBe(3);
+    map.set("eeeeeee", 1);
+    expect([map.size, map.weight, map.get("eeeeeee")]).toEqual([0, 0, undefined]);
+  });
 });

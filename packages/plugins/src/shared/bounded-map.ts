@@ -1,16 +1,28 @@
-/** A map that forgets the entry that was touched longest ago when there are too many. */
+/** How much of a {@link BoundedMap} an entry takes up; it must be the same each time. */
+export type Weigh<TKey> = (key: TKey) => number;
+
+/** A map that forgets the entries that were touched longest ago when there are too many, or they weigh too much. */
 export class BoundedMap<TKey, TValue> {
   readonly #entries = new Map<TKey, TValue>();
-  readonly #maxEntries: number;
+  readonly #maxWeight: number;
+  readonly #weigh: Weigh<TKey>;
+  #weight = 0;
   /** What was touched last, which is often what is touched next; moving it to the end again would be for nothing. */
   #newest: TKey | undefined = undefined;
 
-  constructor(maxEntries: number) {
-    this.#maxEntries = maxEntries;
+  /** @param weigh default: every entry weighs 1, so that `maxWeight` is a number of entries */
+  constructor(maxWeight: number, weigh: Weigh<TKey> = () => 1) {
+    this.#maxWeight = maxWeight;
+    this.#weigh = weigh;
   }
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Of all entries together. */
+  get weight(): number {
+    return this.#weight;
   }
 
   /** Reads and touches. */
@@ -23,19 +35,23 @@ export class BoundedMap<TKey, TValue> {
     return value;
   }
 
+  /** An entry that alone weighs too much is not kept. */
   set(key: TKey, value: TValue): void {
-    this.#entries.delete(key);
+    if (!this.#entries.delete(key)) this.#weight += this.#weigh(key);
     this.#entries.set(key, value);
     this.#newest = key;
-    if (this.#entries.size <= this.#maxEntries) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
-    }
+    if (this.#weight > this.#maxWeight) this.#shrink();
   }
 
   delete(key: TKey): void {
-    this.#entries.delete(key);
+    if (this.#entries.delete(key)) this.#weight -= this.#weigh(key);
     if (key === this.#newest) this.#newest = undefined;
+  }
+
+  #shrink(): void {
+    for (const oldest of this.#entries.keys()) {
+      this.delete(oldest);
+      if (this.#weight <= this.#maxWeight) return;
+    }
   }
 }

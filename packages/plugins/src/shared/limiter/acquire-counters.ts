@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Usage } from "@fngate/kernel";
 import type { PluginDeps } from "@fngate/plugin-kit";
+import { gaugeRoom, type RoomGauges } from "../room-gauges.ts";
 import type { Counters } from "./counters.ts";
-import { LocalCounters } from "./local-counters.ts";
+import { LOCAL_COUNTERS_BYTES, LocalCounters } from "./local-counters.ts";
 import { createRedisClient } from "./redis-client.ts";
 import { RedisCounters } from "./redis-counters.ts";
 import { type RedisConfig, type RedisPolicy, redisAndSentinelFields } from "./redis-fields.ts";
@@ -14,13 +15,10 @@ export type CountersConfig = Partial<RedisConfig> & { readonly policy: "local" |
  * The counters of a plugin's policy: those of this process are one, those of Redis one per way to reach it. Both
  * outlive reloads; release them in `dispose`.
  */
-export function acquireCounters(
-  plugin: string,
-  config: CountersConfig,
-  { clock, logger, shared }: PluginDeps,
-): Usage<Counters> {
+export function acquireCounters(plugin: string, config: CountersConfig, deps: PluginDeps): Usage<Counters> {
+  const { clock, logger, shared } = deps;
   const { policy } = config;
-  if (policy === "local") return shared.acquire<Counters>("local", () => new LocalCounters(clock));
+  if (policy === "local") return acquireLocal(plugin, deps);
   const usage = shared.acquire(
     nameOf(policy, config),
     () => {
@@ -28,6 +26,23 @@ export function acquireCounters(
       return { client, counters: new RedisCounters(client, `plugin-${plugin}`, { clock, logger }) };
     },
     ({ client }) => client.close(),
+  );
+  return { value: usage.value.counters, release: () => usage.release() };
+}
+
+/** Tells how full it is from the first counter on: places of requests under way are not bounded in bytes. */
+function acquireLocal(plugin: string, { clock, metrics, shared }: PluginDeps): Usage<Counters> {
+  const usage = shared.acquire(
+    "local",
+    () => {
+      let room: RoomGauges | undefined;
+      const counters = new LocalCounters(clock, (bytes) => {
+        room ??= gaugeRoom(metrics, `plugin-${plugin}`, LOCAL_COUNTERS_BYTES);
+        room.tell(bytes);
+      });
+      return { counters, end: () => room?.remove() };
+    },
+    ({ end }) => end(),
   );
   return { value: usage.value.counters, release: () => usage.release() };
 }

@@ -4,35 +4,49 @@ import type { BucketOutcome, BucketRule, Counters, Slot, SlotRule, WindowOutcome
 import { carriedOver, isWithinLimit, positionOf, slidingOutcome } from "./sliding-window.ts";
 
 interface FixedWindow {
+  readonly kind: "fixed";
   count: number;
   endsAtMs: number;
 }
 
 interface SlidingWindow {
+  readonly kind: "sliding";
   id: number;
   current: number;
   previous: number;
 }
 
 interface Bucket {
+  readonly kind: "bucket";
   excess: number;
   lastMs: number;
 }
 
-/** Keys are often what clients choose: beyond this many, the ones untouched for longest are forgotten. */
-const MAX_KEYS = 100_000;
+/**
+ * Keys are often what clients choose, and as long as they choose: beyond so much, the ones untouched for longest are
+ * forgotten. Room for about 100,000 keys of usual length.
+ */
+export const LOCAL_COUNTERS_BYTES = 32 * 2 ** 20;
+
+/** What a counter weighs beside its key, as measured on Node.js 24. */
+const OVERHEAD_BYTES = 200;
+
+function weightOf(key: string): number {
+  return OVERHEAD_BYTES + key.length * 2;
+}
 
 /** Counters of this process; every answer is at hand. */
 export class LocalCounters implements Counters {
   readonly #clock: Clock;
-  readonly #fixed = new BoundedMap<string, FixedWindow>(MAX_KEYS);
-  readonly #sliding = new BoundedMap<string, SlidingWindow>(MAX_KEYS);
-  readonly #buckets = new BoundedMap<string, Bucket>(MAX_KEYS);
+  readonly #tellBytes: (bytes: number) => void;
+  readonly #states = new BoundedMap<string, FixedWindow | SlidingWindow | Bucket>(LOCAL_COUNTERS_BYTES, weightOf);
   /** Not bounded: every entry is a request in flight. */
   readonly #slots = new Map<string, number>();
 
-  constructor(clock: Clock) {
+  /** @param tellBytes is told how much is kept whenever that changes */
+  constructor(clock: Clock, tellBytes: (bytes: number) => void = () => {}) {
     this.#clock = clock;
+    this.#tellBytes = tellBytes;
   }
 
   countInWindow(key: string, rule: WindowRule): WindowOutcome {
@@ -41,9 +55,9 @@ export class LocalCounters implements Counters {
 
   pourIntoBucket(key: string, { burst, ratePerSecond }: BucketRule): BucketOutcome {
     const nowMs = this.#clock.monotonicMs();
-    const bucket = this.#buckets.get(key);
-    if (bucket === undefined) {
-      this.#buckets.set(key, { excess: 0, lastMs: nowMs });
+    const bucket = this.#states.get(key);
+    if (bucket?.kind !== "bucket") {
+      this.#keep(key, { kind: "bucket", excess: 0, lastMs: nowMs });
       return { isAllowed: true, delaySeconds: 0 };
     }
     const excess = Math.max(bucket.excess - (ratePerSecond * (nowMs - bucket.lastMs)) / 1000 + 1, 0);
@@ -69,10 +83,10 @@ export class LocalCounters implements Counters {
 
   #countFixed(key: string, { limit, windowSeconds }: WindowRule): WindowOutcome {
     const nowMs = this.#clock.monotonicMs();
-    let window = this.#fixed.get(key);
-    if (window === undefined || window.endsAtMs <= nowMs) {
-      window = { count: 0, endsAtMs: nowMs + windowSeconds * 1000 };
-      this.#fixed.set(key, window);
+    let window = this.#states.get(key);
+    if (window?.kind !== "fixed" || window.endsAtMs <= nowMs) {
+      window = { kind: "fixed", count: 0, endsAtMs: nowMs + windowSeconds * 1000 };
+      this.#keep(key, window);
     }
     window.count += 1;
     return {
@@ -84,7 +98,11 @@ export class LocalCounters implements Counters {
 
   #countSliding(key: string, rule: WindowRule): WindowOutcome {
     const position = positionOf(this.#clock.now(), rule);
-    const window = this.#sliding.get(key) ?? { id: position.id, current: 0, previous: 0 };
+    let window = this.#states.get(key);
+    if (window?.kind !== "sliding") {
+      window = { kind: "sliding", id: position.id, current: 0, previous: 0 };
+      this.#keep(key, window);
+    }
     if (window.id !== position.id) {
       window.previous = window.id === position.id - 1 ? window.current : 0;
       window.current = 0;
@@ -93,8 +111,12 @@ export class LocalCounters implements Counters {
     const carried = carriedOver(window.previous, rule, position.remainingSeconds);
     const isAllowed = isWithinLimit(window.current, carried, rule);
     if (isAllowed) window.current += 1;
-    this.#sliding.set(key, window);
     return slidingOutcome(isAllowed, window, { position, rule });
+  }
+
+  #keep(key: string, state: FixedWindow | SlidingWindow | Bucket): void {
+    this.#states.set(key, state);
+    this.#tellBytes(this.#states.weight);
   }
 
   #leave(key: string): void {

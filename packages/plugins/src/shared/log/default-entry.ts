@@ -13,7 +13,7 @@ export function defaultEntry(context: LogContext, bodies: LoggedBodies, server: 
     response: {
       status: context.response.status,
       headers: fieldsByName(context.response.headers.raw),
-      size: context.bytesSent,
+      size: context.traffic.sentBytes,
       ...(bodies.response !== undefined && { body: bodies.response }),
     },
     server: { hostname: server.hostname, version: server.version },
@@ -29,7 +29,7 @@ export function defaultEntry(context: LogContext, bodies: LoggedBodies, server: 
   };
 }
 
-function requestOf({ bytesReceived, request, variables }: LogContext, body: string | undefined): LogEntry {
+function requestOf({ request, traffic, variables }: LogContext, body: string | undefined): LogEntry {
   const uri = readableText(String(variables.get("request_uri") ?? ""));
   return {
     url: `${request.scheme}://${request.host}:${request.localPort}${uri}`,
@@ -37,7 +37,7 @@ function requestOf({ bytesReceived, request, variables }: LogContext, body: stri
     method: request.method,
     headers: fieldsByName(request.headers.raw),
     querystring: argumentsByName(request.query),
-    size: bytesReceived,
+    size: traffic.receivedBytes,
     ...(body !== undefined && { body }),
   };
 }

@@ -60,8 +60,7 @@ describe("default entry", () => {
         variables: { request_uri: "/a?x=1", upstream_addr: "127.0.0.1:1980" },
       }),
       timings: { startedAtMs: 1_000, totalMs: 12.3456, upstreamMs: 10 },
-      bytesReceived: 5,
-      bytesSent: 6,
+      traffic: { receivedBytes: 5, sentBytes: 6 },
     };
     expect(entryOf({}, context)).toEqual({
       request: {

@@ -7,10 +7,13 @@ const OVERHEAD_BYTES = 512;
 export class MemoryStore implements CacheStore {
   readonly #answers = new Map<string, CachedAnswer>();
   readonly #maxBytes: number;
+  readonly #tellBytes: (bytes: number) => void;
   #bytes = 0;
 
-  constructor(maxBytes: number) {
+  /** @param tellBytes is told how much is kept whenever that changes */
+  constructor(maxBytes: number, tellBytes: (bytes: number) => void = () => {}) {
     this.#maxBytes = maxBytes;
+    this.#tellBytes = tellBytes;
   }
 
   get(key: string): CachedAnswer | undefined {
@@ -22,18 +25,28 @@ export class MemoryStore implements CacheStore {
   }
 
   set(key: string, answer: CachedAnswer): void {
-    this.delete(key);
+    this.#remove(key);
     const bytes = weightOf(key, answer);
-    if (bytes > this.#maxBytes) return;
+    if (bytes <= this.#maxBytes) this.#add(key, answer, bytes);
+    this.#tellBytes(this.#bytes);
+  }
+
+  delete(key: string): boolean {
+    const wasThere = this.#remove(key);
+    if (wasThere) this.#tellBytes(this.#bytes);
+    return wasThere;
+  }
+
+  #add(key: string, answer: CachedAnswer, bytes: number): void {
     this.#answers.set(key, answer);
     this.#bytes += bytes;
     for (const oldest of this.#answers.keys()) {
       if (this.#bytes <= this.#maxBytes) return;
-      this.delete(oldest);
+      this.#remove(oldest);
     }
   }
 
-  delete(key: string): boolean {
+  #remove(key: string): boolean {
     const answer = this.#answers.get(key);
     if (answer === undefined) return false;
     this.#bytes -= weightOf(key, answer);
