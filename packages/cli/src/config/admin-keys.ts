@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hasCode, type Logger } from "@fngate/kernel";
+import type { Logger } from "@fngate/kernel";
+import { keptText } from "./kept-text.ts";
 import type { ConfiguredKey } from "./settings.ts";
 
 /** What {@link resolveAdminKeys} works with. */
@@ -33,24 +33,7 @@ export async function resolveAdminKeys({ keys, dataDir, logger }: AdminKeyOption
   const empty = keys.filter(({ key, role }) => key === "" && role === "admin");
   if (empty.length === 0) return { keys: complete, generatedKeyFile: undefined };
   const file = join(dataDir, "admin.key");
-  const key = (await readKey(file)) ?? (await generateKey(file, dataDir));
+  const key = await keptText(file, () => randomBytes(24).toString("base64url"));
   logger.info({ file }, "admin key is in this file");
   return { keys: [...empty.map((entry) => ({ ...entry, key })), ...complete], generatedKeyFile: file };
-}
-
-async function readKey(file: string): Promise<string | undefined> {
-  try {
-    const key = (await readFile(file, "utf8")).trim();
-    return key === "" ? undefined : key;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
-  }
-}
-
-async function generateKey(file: string, dataDir: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true });
-  const key = randomBytes(24).toString("base64url");
-  await writeFile(file, `${key}\n`, { mode: 0o600 });
-  return key;
 }
