@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { tempDirectory } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
@@ -28,6 +28,39 @@ describe("openAccessLogFile", () => {
     await file.close();
 
     expect(await readFile(path, "utf8")).toBe(lines.join(""));
+  });
+
+  it("has every line in the old or the new file when it is opened again after a move", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "access.log");
+    const file = await openAccessLogFile(path);
+    file.write("before\n");
+    await rename(path, `${path}.1`);
+    const reopened = file.reopen();
+    file.write("meanwhile\n");
+    await reopened;
+    file.write("after\n");
+    // What was written before is there by then, so that the moved file can be packed.
+    expect(await readFile(`${path}.1`, "utf8")).toBe("before\nmeanwhile\n");
+    await file.close();
+    expect(await readFile(path, "utf8")).toBe("after\n");
+    await file.reopen();
+  });
+
+  it("stays with the old file when there is no other, and opens it the next time", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "access.log");
+    const file = await openAccessLogFile(path);
+    await rename(path, `${path}.1`);
+    await mkdir(path);
+    await expect(file.reopen()).rejects.toThrow(/EISDIR/);
+    file.write("first\n");
+    await rename(path, `${path}.folder`);
+    await file.reopen();
+    file.write("second\n");
+    await file.close();
+    expect(await readFile(`${path}.1`, "utf8")).toBe("first\n");
+    expect(await readFile(path, "utf8")).toBe("second\n");
   });
 
   it("rejects when the file cannot be opened", async () => {

@@ -8,6 +8,11 @@ import { pino } from "pino";
 /** Access-log lines on their way to a file. */
 export interface AccessLogFile {
   write(line: string): void;
+  /**
+   * Opens the file under its name again, for whoever has moved it; every line is in the old or the new one. Rejects, and
+   * goes on with the file that is open, when it cannot be opened. Streams of the process stay as they are.
+   */
+  reopen(): Promise<void>;
   /** Writes out what is buffered and closes the file. */
   close(): Promise<void>;
 }
@@ -42,9 +47,82 @@ export interface ByteStream {
 /** Opens an access log for appending; makes its directory. Rejects when the file cannot be opened. */
 export async function openAccessLogFile(path: string): Promise<AccessLogFile> {
   const streamDescriptor = STREAM_DESCRIPTORS.get(path);
-  const isShared = streamDescriptor !== undefined;
+  if (streamDescriptor !== undefined)
+    return new BufferedLog({ stream: openStream(streamDescriptor, true), isShared: true });
+  const open = async (): Promise<LogStream> => openStream(await openForAppending(path), false);
+  return new BufferedLog({ stream: await open(), isShared: false, open });
+}
+
+type LogStream = ReturnType<typeof pino.destination>;
+
+interface LogParts {
+  readonly stream: LogStream;
+  /** Other processes write to it, too, and not always whole lines. */
+  readonly isShared: boolean;
+  /** Opens another one in its place; absent for streams of the process. */
+  readonly open?: () => Promise<LogStream>;
+}
+
+class BufferedLog implements AccessLogFile {
+  readonly #parts: LogParts;
+  readonly #timer: NodeJS.Timeout;
+  #stream: LogStream;
+  #pending = "";
+  #isClosed = false;
+  /** One after the other. */
+  #reopening: Promise<void> = Promise.resolve();
+
+  constructor(parts: LogParts) {
+    this.#parts = parts;
+    this.#stream = parts.stream;
+    this.#timer = setInterval(() => this.#flush(), FLUSH_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  // The stream throws once it is destroyed, and a late line is not worth the process.
+  write(line: string): void {
+    if (this.#isClosed) return;
+    this.#pending += line;
+    if (this.#pending.length >= BUFFER_CHARACTERS) this.#flush();
+  }
+
+  reopen(): Promise<void> {
+    const reopened = this.#reopening.then(() => this.#replaceStream());
+    this.#reopening = reopened.catch(() => undefined);
+    return reopened;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#reopening;
+    this.#flush();
+    this.#isClosed = true;
+    await endStream(this.#stream);
+  }
+
+  async #replaceStream(): Promise<void> {
+    if (this.#parts.open === undefined || this.#isClosed) return;
+    const next = await this.#parts.open();
+    // Lines of requests that are over belong to the file that whoever moved it is about to read.
+    this.#flush();
+    const last = this.#stream;
+    this.#stream = next;
+    await endStream(last);
+  }
+
+  #flush(): void {
+    if (this.#pending === "") return;
+    const text = this.#pending;
+    this.#pending = "";
+    const bytes: ByteStream = this.#stream;
+    for (const piece of this.#parts.isShared ? wholeLines(text, PIPE_PIECE_BYTES) : [Buffer.from(text)])
+      bytes.write(piece);
+  }
+}
+
+function openStream(descriptor: number, isShared: boolean): LogStream {
   const stream = pino.destination({
-    dest: streamDescriptor ?? (await openForAppending(path)),
+    dest: descriptor,
     sync: false,
     maxLength: LONGEST_BACKLOG_BYTES,
     // In text mode the stream measures all that is buffered anew for each piece.
@@ -53,33 +131,14 @@ export async function openAccessLogFile(path: string): Promise<AccessLogFile> {
   });
   // A full disk must not stop the gateway: the lines are lost, as with nginx.
   stream.on("error", () => undefined);
-  const bytes: ByteStream = stream;
-  let isClosed = false;
-  let pending = "";
-  const flush = (): void => {
-    if (pending === "") return;
-    const text = pending;
-    pending = "";
-    for (const piece of isShared ? wholeLines(text, PIPE_PIECE_BYTES) : [Buffer.from(text)]) bytes.write(piece);
-  };
-  const timer = setInterval(flush, FLUSH_INTERVAL_MS);
-  timer.unref();
-  return {
-    // The stream throws once it is destroyed, and a late line is not worth the process.
-    write: (line) => {
-      if (isClosed) return;
-      pending += line;
-      if (pending.length >= BUFFER_CHARACTERS) flush();
-    },
-    close: async () => {
-      flush();
-      isClosed = true;
-      clearInterval(timer);
-      const closed = once(stream, "close");
-      stream.end();
-      await closed;
-    },
-  };
+  return stream;
+}
+
+/** Writes out what a stream has and closes it. */
+async function endStream(stream: LogStream): Promise<void> {
+  const closed = once(stream, "close");
+  stream.end();
+  await closed;
 }
 
 /** The stream would keep a file that it cannot open, and throw over it when the process ends: it gets a descriptor. */

@@ -46,6 +46,8 @@ export interface Gateway {
   readonly side: SideSource | undefined;
   /** Why there is no sample function although one was asked for. */
   readonly sampleFunctionProblem: unknown;
+  /** Opens the log files of all its processes again, after they were moved; rejects when the access log cannot be. */
+  reopenLogs(): Promise<void>;
 }
 
 /** Where the Admin API of another process is looked for when nothing else is said. */
@@ -101,6 +103,12 @@ class ComposedGateway implements Gateway {
 
   get sampleFunctionProblem(): unknown {
     return this.#sampleFunctionProblem;
+  }
+
+  async reopenLogs(): Promise<void> {
+    this.#pool?.reopenLogs();
+    this.#dataPlane?.reopenLogs();
+    await this.#accessLog?.reopen();
   }
 
   /** What functions serve outlives the planes that call them, and the store outlives both. */

@@ -8,6 +8,7 @@ import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
 import { type BoundListener, explainTakenPort, findListenError } from "./listening.ts";
 import { createLogger } from "./logger.ts";
 import { StopSignals } from "./stop-signals.ts";
+import { UpkeepSignals } from "./upkeep-signals.ts";
 
 /** How often a data plane that waits for its first configuration is looked at, in milliseconds. */
 const READY_POLL_MS = 20;
@@ -25,6 +26,7 @@ export async function start(flags: Flags, io: CommandIo): Promise<ExitCode> {
   using signals = new StopSignals({
     source: io.signals,
     clock: systemClock,
+    isAtTerminal: isAtTerminal(io),
     onForce: () => io.exitNow(EXIT_CODES.forced),
   });
   // Waiting for a drain must not end the process for want of anything else to do.
@@ -34,6 +36,11 @@ export async function start(flags: Flags, io: CommandIo): Promise<ExitCode> {
   } finally {
     clearInterval(keepAlive);
   }
+}
+
+/** Whether a hang-up means that a terminal was closed. */
+function isAtTerminal({ confirm }: CommandIo): boolean {
+  return confirm !== undefined;
 }
 
 interface GatewayRun {
@@ -55,6 +62,12 @@ async function runGateway(run: GatewayRun): Promise<ExitCode> {
       bound.push(listener);
       logger.info({ event: "listening", ...listener }, "listening");
     },
+  });
+  using _upkeep = new UpkeepSignals({
+    source: run.io.signals,
+    owner: gateway,
+    logger,
+    isAtTerminal: isAtTerminal(run.io),
   });
   const stopped = stopOnSignal(gateway, run);
   let outcome: "started" | "stopped";

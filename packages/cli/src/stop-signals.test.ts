@@ -3,19 +3,26 @@ import { FakeClock } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import { StopSignals } from "./stop-signals.ts";
 
-function listen() {
+function listen(isAtTerminal = false) {
   const source = new EventEmitter();
   const clock = new FakeClock();
   let forced = 0;
-  const signals = new StopSignals({ source, clock, onForce: () => (forced += 1) });
+  const signals = new StopSignals({ source, clock, isAtTerminal, onForce: () => (forced += 1) });
   return { source, clock, signals, forced: () => forced };
 }
 
 describe("StopSignals", () => {
-  it.each(["SIGINT", "SIGTERM"])("asks to stop on %s", async (signal) => {
+  it.each(["SIGINT", "SIGTERM", "SIGQUIT"])("asks to stop on %s", async (signal) => {
     const { source, signals } = listen();
     source.emit(signal, signal);
     expect(await signals.stopRequested).toBe(signal);
+  });
+
+  it("takes a hang-up for the end of a terminal, where there is one", async () => {
+    const { source, signals } = listen(true);
+    source.emit("SIGHUP", "SIGHUP");
+    expect(await signals.stopRequested).toBe("SIGHUP");
+    expect(listen().source.listenerCount("SIGHUP")).toBe(0);
   });
 
   it("takes repeats within half a second for the same key press", async () => {
@@ -53,6 +60,6 @@ describe("StopSignals", () => {
   it("leaves signals alone once disposed of", () => {
     const { source, signals } = listen();
     signals[Symbol.dispose]();
-    expect(source.listenerCount("SIGINT") + source.listenerCount("SIGTERM")).toBe(0);
+    expect(source.eventNames()).toEqual([]);
   });
 });

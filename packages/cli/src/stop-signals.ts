@@ -7,21 +7,32 @@ import type { SignalSource } from "./command-io.ts";
  */
 const SAME_KEY_PRESS_MS = 500;
 
-const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
+/** Those of a terminal and of supervisors, and the one by which nginx is asked to drain (APISIX: `apisix quit`). */
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGQUIT"];
 
-/** SIGINT and SIGTERM as two requests: the first asks to stop, a later second one asks to end at once. */
+export interface StopSignalOptions {
+  readonly source: SignalSource;
+  readonly clock: Clock;
+  /** Somebody sits at the terminal: a hang-up says that it was closed. */
+  readonly isAtTerminal?: boolean;
+  readonly onForce: () => void;
+}
+
+/** Signals that ask to stop, as two requests: the first lets requests end, a later second one ends all at once. */
 export class StopSignals implements Disposable {
   readonly #source: SignalSource;
+  readonly #signals: readonly NodeJS.Signals[];
   readonly #clock: Clock;
   readonly #stop = Promise.withResolvers<NodeJS.Signals>();
   readonly #onForce: () => void;
   #first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
 
-  constructor(options: { readonly source: SignalSource; readonly clock: Clock; readonly onForce: () => void }) {
+  constructor(options: StopSignalOptions) {
     this.#source = options.source;
+    this.#signals = options.isAtTerminal === true ? [...SIGNALS, "SIGHUP"] : SIGNALS;
     this.#clock = options.clock;
     this.#onForce = options.onForce;
-    for (const signal of SIGNALS) this.#source.on(signal, this.#receive);
+    for (const signal of this.#signals) this.#source.on(signal, this.#receive);
   }
 
   /** Resolves with the first signal. */
@@ -40,7 +51,7 @@ export class StopSignals implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const signal of SIGNALS) this.#source.off(signal, this.#receive);
+    for (const signal of this.#signals) this.#source.off(signal, this.#receive);
   }
 
   readonly #receive = (signal: NodeJS.Signals): void => {

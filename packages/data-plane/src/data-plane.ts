@@ -74,6 +74,7 @@ class StoreDataPlane implements DataPlane {
   readonly #addresses: BoundAddress[] = [];
   #metrics: GatewayMetrics | undefined;
   #isStopping = false;
+  #logReopenings = 0;
 
   constructor(options: DataPlaneOptions) {
     const { clock, logger, store, prefix, routerKind } = options;
@@ -131,6 +132,10 @@ class StoreDataPlane implements DataPlane {
 
   listHealth(): readonly UpstreamHealthReport[] {
     return this.#upstreams.listHealth();
+  }
+
+  reopenLogs(): void {
+    this.#logReopenings += 1;
   }
 
   async start(): Promise<void> {
@@ -271,6 +276,7 @@ class StoreDataPlane implements DataPlane {
         connections: () => this.#countConnections(),
         requests: () => this.#stats.totalRequests,
         metrics: () => this.renderMetrics(),
+        logReopenings: () => this.#logReopenings,
       }),
       metricPrefix: this.#stats.format.prefix,
       attributes,

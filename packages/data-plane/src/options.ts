@@ -219,6 +219,8 @@ export interface DataPlane extends SideSource {
   readonly diagnostics: readonly Diagnostic[];
   /** Upstreams with `checks` and how their nodes do (APISIX: Control API `/v1/healthcheck`). */
   listHealth(): readonly UpstreamHealthReport[];
+  /** Log files of plugins were moved: each is opened anew for its next line. */
+  reopenLogs(): void;
   /**
    * Unready, no new connections, running requests may end within `deadlineMs` milliseconds, then sockets are cut.
    * Raises `LIFECYCLE_DRAIN_TIMEOUT`, after everything is down, when sockets had to be cut.

@@ -124,6 +124,8 @@ export interface ServerPort {
   readonly version: string;
   /** Wall-clock milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** How often it was asked to open log files again, after somebody moved them: whoever has one open goes by it. */
+  readonly logReopenings: number;
   /** Version of the store's server; absent when there is none, or it cannot be asked. */
   storeVersion(): Promise<string | undefined>;
   /** Clients of this process as of now. */

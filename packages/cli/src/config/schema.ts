@@ -176,7 +176,7 @@ const nginxConfig = z.object({
   }),
   worker_shutdown_timeout: field(nginxTime(), {
     type: "time",
-    description: "How long requests may go on after SIGINT or SIGTERM.",
+    description: "How long requests may go on after SIGINT, SIGTERM or SIGQUIT.",
   }),
   http: z
     .object({

@@ -11,6 +11,7 @@ export type ToWorker =
   | { readonly type: "ask"; readonly id: number; readonly question: Question }
   /** To "gather": the metrics of all workers; absent when they cannot be had. */
   | { readonly type: "gathered"; readonly id: number; readonly answer: SideAnswer | undefined }
+  | { readonly type: "reopen-logs" }
   | { readonly type: "stop"; readonly deadlineMs: number };
 
 /** Why a worker did not start; with what the system said where a port was taken. */

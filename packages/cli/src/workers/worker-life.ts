@@ -70,6 +70,11 @@ export class WorkerLife {
     return waiting.promise;
   }
 
+  /** Tells the worker that its log files were moved. */
+  reopenLogs(): void {
+    this.#process.send({ type: "reopen-logs" });
+  }
+
   /** Tells the worker to finish what it does. */
   stop(deadlineMs: number): void {
     this.#process.send({ type: "stop", deadlineMs });

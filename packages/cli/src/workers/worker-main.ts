@@ -6,6 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import { EXIT_CODES, type ExitCode } from "../exit-codes.ts";
 import { findListenError } from "../listening.ts";
 import { createLogger } from "../logger.ts";
+import { reopenLogs } from "../upkeep-signals.ts";
 import type { FromWorker, Question, StartFailure, ToWorker } from "./messages.ts";
 
 /** Everything of a worker's process that it touches. */
@@ -13,8 +14,7 @@ export interface WorkerIo {
   readonly environment: Environment;
   send(message: FromWorker): void;
   onMessage(listener: (message: ToWorker) => void): void;
-  /** Called for SIGTERM, which asks this process alone to stop, and for the Ctrl-C that its primary takes care of. */
-  onSignal(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
+  onSignal(signal: NodeJS.Signals, listener: () => void): void;
   exit(code: ExitCode): void;
 }
 
@@ -24,14 +24,18 @@ const READY_POLL_MS = 20;
 /** Runs this process as a worker of the primary that forked it. */
 export function runWorker(io: WorkerIo): void {
   let worker: Worker | undefined;
+  // A terminal's Ctrl-C goes to all processes, and the primary takes care of it.
   io.onSignal("SIGINT", () => undefined);
-  io.onSignal("SIGTERM", () => worker?.stop());
+  // These ask this process alone to stop; its primary starts it again.
+  for (const signal of ["SIGTERM", "SIGQUIT"] as const) io.onSignal(signal, () => worker?.stop());
+  for (const signal of ["SIGUSR1", "SIGHUP"] as const) io.onSignal(signal, () => worker?.reopenLogs());
   io.onMessage((message) => {
     if (message.type === "start") {
       worker = new Worker(message.index, message.settings, io);
       void worker.start();
     } else if (message.type === "ask") void worker?.answer(message.id, message.question);
     else if (message.type === "gathered") worker?.takeGathered(message.id, message.answer);
+    else if (message.type === "reopen-logs") worker?.reopenLogs();
     else if (worker === undefined) io.exit(EXIT_CODES.ok);
     else worker.stop(message.deadlineMs);
   });
@@ -80,6 +84,10 @@ class Worker {
     void this.#gateway.lifecycle
       .stop({ deadlineMs })
       .then(({ timedOut }) => this.#io.exit(timedOut.length > 0 ? EXIT_CODES.drainDeadlinePassed : EXIT_CODES.ok));
+  }
+
+  reopenLogs(): void {
+    void reopenLogs(this.#gateway, this.#logger);
   }
 
   takeGathered(id: number, answer: SideAnswer | undefined): void {

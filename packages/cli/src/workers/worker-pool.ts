@@ -88,6 +88,11 @@ export class WorkerPool implements SideSource {
     }
   }
 
+  /** Lets every worker open its log files again. */
+  reopenLogs(): void {
+    for (const { life } of this.#slots) life.reopenLogs();
+  }
+
   /** Ends every worker without a word. */
   kill(): void {
     this.#stopping.abort();

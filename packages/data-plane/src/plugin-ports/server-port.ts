@@ -10,6 +10,7 @@ export interface ServerCounts {
   requests(): number;
   /** Of this data plane alone. */
   metrics(): Promise<MetricsText>;
+  logReopenings(): number;
 }
 
 /** Longest wait for the store's version, milliseconds. */
@@ -28,6 +29,9 @@ export function createServerPort(options: DataPlaneOptions, counts: ServerCounts
     hostname: hostname(),
     version: identity?.version ?? versionOf(serverHeader),
     startedAtMs: clock.now(),
+    get logReopenings() {
+      return counts.logReopenings();
+    },
     async storeVersion() {
       try {
         return await store.serverVersion?.({ signal: AbortSignal.timeout(STORE_DEADLINE_MS) });

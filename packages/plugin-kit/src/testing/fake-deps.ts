@@ -114,6 +114,7 @@ export function fakeServer(overrides: Partial<ServerPort> = {}): ServerPort {
     hostname: "host.test",
     version: "3.18.0",
     startedAtMs: 0,
+    logReopenings: 0,
     storeVersion: () => Promise.resolve(undefined),
     traffic: () => Promise.resolve({ openConnections: 0, busyConnections: 0, acceptedConnections: 0, requests: 0 }),
     metrics: () => Promise.resolve({ contentType: "text/plain", body: "" }),

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { describePlugin, fakeDeps, fakeLogContext, fakeMetrics } from "@fngate/plugin-kit/testing";
+import { describePlugin, fakeDeps, fakeLogContext, fakeMetrics, fakeServer } from "@fngate/plugin-kit/testing";
 import { eventually, FakeClock, tempDirectory } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import { describeSchema } from "../testing/describe-schema.ts";
@@ -123,6 +123,22 @@ describe("file-logger", () => {
     await clock.advance(1_000);
     log(4);
     expect(await entriesOf(path, 1)).toMatchObject([{ n: "4" }]);
+    plugin.dispose?.();
+  });
+
+  it("makes a new file for the next line when the gateway was asked to open logs again", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "file.log");
+    const server = { ...fakeServer(), logReopenings: 0 };
+    const deps = fakeDeps<unknown, FileLoggerMetadata>({ clock: new FakeClock(), server });
+    const plugin = fileLogger.setup(fileLoggerSchema.parse({ path, log_format: FORMAT }), deps);
+    const log = (n: number) => plugin.log?.(fakeLogContext({ variables: { arg_n: String(n) } }));
+    log(1);
+    await entriesOf(path, 1);
+    await rename(path, `${path}.1`);
+    server.logReopenings += 1;
+    log(2);
+    expect(await entriesOf(path, 1)).toMatchObject([{ n: "2" }]);
     plugin.dispose?.();
   });
 

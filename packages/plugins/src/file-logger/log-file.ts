@@ -1,5 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { type Clock, messageOf } from "@fngate/kernel";
+import type { ServerPort } from "@fngate/plugin-kit";
 import type { Backlog } from "../shared/batch/backlog.ts";
 
 /** How often the file is looked for under its name, milliseconds. */
@@ -9,20 +10,22 @@ const LOOK_INTERVAL_MS = 1_000;
 export interface LogFileOptions {
   readonly path: string;
   readonly clock: Clock;
+  readonly server: Pick<ServerPort, "logReopenings">;
   /** Lines on their way to the file. */
   readonly backlog: Backlog;
 }
 
 /**
  * The one writer of a file in this process. Lines that come while others are written go together. Whoever moves or
- * deletes the file needs to tell nobody: a new one is made under its name within a second. Several processes may write
- * to the same file: lines are appended whole.
+ * deletes the file needs to tell nobody: a new one is made under its name within a second; or for the next line, when
+ * the gateway is asked to. Several processes may write to the same file: lines are appended whole.
  */
 export class LogFile {
   readonly #options: LogFileOptions;
   #lines: string[] = [];
   #file: FileHandle | undefined;
   #lookedAtMs = 0;
+  #reopenings = 0;
   #writing: Promise<void> | undefined;
 
   constructor(options: LogFileOptions) {
@@ -65,9 +68,11 @@ export class LogFile {
   }
 
   async #open(): Promise<FileHandle> {
-    const { clock, path } = this.#options;
+    const { clock, path, server } = this.#options;
     const nowMs = clock.monotonicMs();
-    if (this.#file !== undefined && nowMs - this.#lookedAtMs >= LOOK_INTERVAL_MS) {
+    const isDue = nowMs - this.#lookedAtMs >= LOOK_INTERVAL_MS || server.logReopenings !== this.#reopenings;
+    this.#reopenings = server.logReopenings;
+    if (this.#file !== undefined && isDue) {
       this.#lookedAtMs = nowMs;
       if (!(await isStill(this.#file, path))) await this.#close();
     }

@@ -67,7 +67,10 @@ class LogPlace {
 function acquireFile(path: string, deps: Deps): Usage<LogFile> {
   return deps.shared.acquire(
     `file ${path}`,
-    () => new LogFile({ path, clock: deps.clock, backlog: createBacklog("file-logger", deps, () => MAX_WAITING) }),
+    () => {
+      const backlog = createBacklog("file-logger", deps, () => MAX_WAITING);
+      return new LogFile({ path, clock: deps.clock, server: deps.server, backlog });
+    },
     (file) => file.end(),
   );
 }
