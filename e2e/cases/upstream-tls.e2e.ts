@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { type Certificates, createCertificates, type TempDirectory, tempDirectory } from "@fngate/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type Gateway, MODES, startGateway } from "../support/gateway.ts";
+import { startGreeter } from "../support/greeter.ts";
 import { exchange } from "../support/raw-client.ts";
 import { type RawResponse, valuesOf } from "../support/raw-response.ts";
 import { type Recorder, startRecorder } from "../support/recorder.ts";
@@ -201,20 +201,3 @@ describe.each(MODES)("an upstream that speaks TLS (%s)", (mode) => {
     });
   });
 });
-
-/** Answers the first bytes of a connection with others, and closes it. */
-async function startGreeter(answer: string): Promise<{ readonly port: number } & AsyncDisposable> {
-  const server = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.once("data", () => socket.end(answer));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      await once(server, "close");
-    },
-  };
-}

@@ -3,6 +3,7 @@ import type { Variables } from "@fngate/plugin-kit";
 import { createLocalTime, isoTime } from "../local-time.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import type { RequestVariables } from "./request-variables.ts";
+import { upstreamTarget } from "./upstream-request.ts";
 
 type Reader = (context: ExchangeContext) => unknown;
 
@@ -37,7 +38,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   upstream_scheme: ({ upstreamScheme }) => upstreamScheme,
   upstream_host: ({ overrides, upstreamHost }) => overrides?.host ?? upstreamHost,
   upstream_unresolved_host: ({ upstreamCall }) => upstreamCall?.node?.domain ?? upstreamCall?.node?.host,
-  upstream_uri: ({ overrides }) => overrides?.path,
+  upstream_uri: (context) => (context.overrides?.path === undefined ? undefined : upstreamTarget(context)),
 };
 
 /** Variables that stay the same once read. */

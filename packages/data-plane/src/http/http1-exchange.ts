@@ -106,6 +106,7 @@ export class Http1Exchange implements ClientExchange {
   }
 
   end(chunk?: Uint8Array | string): void {
+    if (this.hasBody && !this.#request.complete) lingerBeforeClose(this.#request);
     if (Buffer.isBuffer(chunk) && chunk.length <= ONE_PIECE_BYTES)
       this.#response.end(chunk.toString("latin1"), "latin1");
     else this.#response.end(chunk);
@@ -181,4 +182,22 @@ function lingerThenClose(request: IncomingMessage): void {
   timer.unref();
   request.once("end", () => clearTimeout(timer));
   socket.once("close", () => clearTimeout(timer));
+}
+
+/**
+ * Keeps Node from closing the connection behind its last answer while the body of that request still comes: bytes that
+ * nobody reads turn the close into a reset, which takes the answer with it. {@link lingerThenClose} bounds the wait.
+ */
+function lingerBeforeClose(request: IncomingMessage): void {
+  const { socket } = request;
+  socket.destroySoon = () => {
+    // Back to what every socket does: the connection may live on if this request's body ended in time.
+    Reflect.deleteProperty(socket, "destroySoon");
+    if (request.complete) {
+      socket.destroySoon();
+      return;
+    }
+    socket.end();
+    request.once("end", () => socket.destroySoon()).resume();
+  };
 }

@@ -11,7 +11,7 @@ import { UpstreamLoads } from "./node-load.ts";
 import { NodeSet } from "./node-set.ts";
 import { type NodeAddress, parseNodes } from "./parse-nodes.ts";
 import type { UpstreamConfig } from "./upstream-config.ts";
-import { createNode, type NodeSettings, type UpstreamNode } from "./upstream-node.ts";
+import { bracketed, createNode, type NodeSettings, type UpstreamNode } from "./upstream-node.ts";
 import { balancerOf, DEFAULT_PORTS, hostHeaderRule, schemeOf, targetOf } from "./upstream-settings.ts";
 
 /** An upstream in use: its nodes in their balancers, and what is known of them. */
@@ -164,6 +164,6 @@ function targetRule({ checks, pass_host, upstream_host }: UpstreamConfig): (node
     ip: node.host,
     port: port ?? node.port,
     hostname: host ?? node.host,
-    hostHeader: fixed ?? node.domain ?? host ?? node.host,
+    hostHeader: fixed ?? node.domain ?? host ?? bracketed(node.host),
   });
 }
