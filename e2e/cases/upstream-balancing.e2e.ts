@@ -1,8 +1,11 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type EchoUpstream, eventually, startEchoUpstream } from "@fngate/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebSocketServer } from "ws";
 import { type Gateway, MODES, startGateway } from "../support/gateway.ts";
+import { rawClient, requestText } from "../support/raw-client.ts";
 
 describe.each(MODES)("balancing (%s)", (mode) => {
   let gateway: Gateway;
@@ -55,6 +58,32 @@ describe.each(MODES)("balancing (%s)", (mode) => {
     expect([...names].sort()).toEqual(["a", "b", "c"]);
   });
 
+  it("ewma avoids the node that is slow", async () => {
+    const [fast, slow] = echoes;
+    slow?.replyWith({ body: "b", delayMs: 150 });
+    const list = { [`127.0.0.1:${fast?.port}`]: 1, [`127.0.0.1:${slow?.port}`]: 1 };
+    await gateway.route({ decay: { uri: "/decay", upstream: { type: "ewma", nodes: list } } });
+    const names: string[] = [];
+    for (let count = 0; count < 15; count += 1) names.push(await body("/decay"));
+    slow?.replyWith({ body: "b" });
+    // Each is tried once before anything is known of it.
+    expect(names.filter((name) => name === "b").length).toBeLessThanOrEqual(2);
+  });
+
+  it.each(["requests", "WebSockets"])("least_conn shares %s that are open by weight", async (what) => {
+    await using one = await startHolder();
+    await using two = await startHolder();
+    const nodes = { [`127.0.0.1:${one.port}`]: 3, [`127.0.0.1:${two.port}`]: 1 };
+    await gateway.route({ open: { uri: "/open", enable_websocket: true, upstream: { type: "least_conn", nodes } } });
+    await using clients = new AsyncDisposableStack();
+    for (let count = 1; count <= 8; count += 1) {
+      const client = clients.use(await rawClient(gateway.port));
+      client.send(requestText({ target: "/open", fields: what === "WebSockets" ? HANDSHAKE : [] }));
+      await eventually(() => one.held + two.held === count);
+    }
+    expect([one.held, two.held]).toEqual([6, 2]);
+  });
+
   it("least_conn avoids the node that is busy, also across a change of the upstream", async () => {
     const held: ServerResponse[] = [];
     const slow: Server = createServer((_request, response) => held.push(response)).listen(0, "127.0.0.1");
@@ -97,3 +126,35 @@ describe.each(MODES)("balancing (%s)", (mode) => {
     expect((await fetch(`${gateway.origin}/magic`)).status).toBe(500);
   });
 });
+
+const HANDSHAKE = [
+  ...["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"],
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+];
+
+/** A server that holds what it gets: requests without an answer, WebSockets open. */
+async function startHolder(): Promise<{ readonly port: number; readonly held: number } & AsyncDisposable> {
+  let held = 0;
+  const sockets = new WebSocketServer({ noServer: true });
+  const server = createServer(() => {
+    held += 1;
+  });
+  server.on("upgrade", (request, socket, head) => {
+    held += 1;
+    sockets.handleUpgrade(request, socket, head, () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    get held() {
+      return held;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const client of sockets.clients) client.terminate();
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -192,7 +192,8 @@ describe("the time that an upstream has", () => {
     await using echo = await startWebSocketEcho();
     const timeout = { connect: 30, send: 30, read: 0.6 };
     const nodes = { [`127.0.0.1:${echo.port}`]: 1 };
-    await gateway.route({ ws: { uri: "/ws", enable_websocket: true, upstream: { nodes, timeout } } });
+    await gateway.admin.put("/services/ws", { enable_websocket: true, upstream: { nodes, timeout } });
+    await gateway.route({ ws: { uri: "/ws", service_id: "ws" } });
     const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`);
     await once(socket, "open");
     const closed = once(socket, "close");

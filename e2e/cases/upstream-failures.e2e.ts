@@ -26,6 +26,9 @@ const TITLES: Readonly<Record<number, string>> = {
   504: "504 Gateway Time-out",
 };
 
+/** A consumer of a group that does not exist. */
+const JACK = { username: "jack", group_id: "none", plugins: { "key-auth": { key: "k" } } };
+
 const HASTY = { connect: 0.3, send: 5, read: 0.3 };
 
 const FAILURES: readonly Failure[] = [
@@ -85,9 +88,11 @@ describe.each(MODES)("a request whose upstream fails (%s)", (mode) => {
     }
     await gateway.route({
       own: { uri: "/own", upstream: { nodes: { [`127.0.0.1:${node.port}`]: 1 } } },
+      grouped: { uri: "/grouped", plugins: { "key-auth": {} }, upstream: { nodes: { [`127.0.0.1:${node.port}`]: 1 } } },
       nowhere: { uri: "/nowhere", plugins: { "request-id": {} } },
     });
     await gateway.writeRaw("routes/lost", JSON.stringify({ id: "lost", uri: "/lost", upstream_id: "none" }));
+    await gateway.writeRaw("consumers/jack", JSON.stringify(JACK));
     await gateway.settle();
   });
   beforeEach(() => node.reset());
@@ -147,10 +152,11 @@ describe.each(MODES)("a request whose upstream fails (%s)", (mode) => {
 
   it.each([
     { path: "/nowhere", what: "there is no upstream", status: 503 },
+    { path: "/grouped", what: "the group of who calls is not there", status: 503 },
     { path: "/lost", what: "the upstream that the route names is not there", status: 502 },
   ])("is $status without an attempt where $what", async ({ path, status }) => {
     const before = await counted();
-    const got = await ask(path);
+    const got = await exchange(gateway.port, { target: path, fields: ["apikey: k"] });
     expect(got).toMatchObject({ status, body: `${JSON.stringify({ error_msg: TITLES[status] })}\n` });
     expect(valuesOf(got, "x-apisix-upstream-status")).toEqual([]);
     expect(await counted()).toEqual(before);
@@ -171,6 +177,17 @@ describe.each(MODES)("a request whose upstream fails (%s)", (mode) => {
     const got = await ask("/own");
     expect(got.status).toBe(status);
     expect(valuesOf(got, "x-apisix-upstream-status")).toEqual([]);
+  });
+
+  it.each([
+    { type: "text/plain", got: "text/plain; charset=utf-8" },
+    { type: "text/html;charset=latin1", got: "text/html;charset=latin1" },
+    { type: "application/json", got: "application/json" },
+  ])("has the upstream's own type $type as $got, and a date if it came without", async ({ got, type }) => {
+    node.answerWith(`HTTP/1.1 500 X\r\nContent-Type: ${type}\r\nContent-Length: 0\r\n\r\n`);
+    const answer = await ask("/own");
+    expect(valuesOf(answer, "content-type")).toEqual([got]);
+    expect(valuesOf(answer, "date").map((date) => Number.isNaN(Date.parse(date)))).toEqual([false]);
   });
 
   it("is 499, to those who count, when the client goes first", async () => {

@@ -9,6 +9,10 @@ const ASKED = { "response-rewrite": { headers: { set: { "X-Asked": "$upstream_ad
 
 const IPV6_WORDS = "IPv6 address must be enclosed with '[' and ']'";
 
+const REWRITE_WORDS = "`upstream_host` can't be empty when `pass_host` is `rewrite`";
+
+const NODES = { "127.0.0.1:80": 1 };
+
 describe.each(MODES)("the nodes of an upstream (%s)", (mode) => {
   let gateway: Gateway;
   let one: EchoUpstream;
@@ -104,6 +108,37 @@ describe.each(MODES)("the nodes of an upstream (%s)", (mode) => {
     { what: "no weight", nodes: [{ host: "127.0.0.1", port: 80 }], words: "nodes" },
   ])("are refused with $what", async ({ nodes, words }) => {
     const answer = await gateway.admin.send("PUT", "/upstreams/refused", { nodes });
+    expect(answer).toMatchObject({ status: 400, text: expect.stringContaining(words) });
+  });
+
+  it.each([
+    { what: "no nodes and no service", upstream: { type: "roundrobin" } },
+    { what: "both", upstream: { nodes: NODES, service_name: "a", discovery_type: "dns" } },
+    { what: "a field that it does not have", upstream: { nodes: NODES, weight: 1 }, words: "additional properties" },
+    { what: "no key to hash by", upstream: { nodes: NODES, type: "chash" }, words: "missing key" },
+    { what: "a variable that nothing is hashed by", upstream: { nodes: NODES, type: "chash", key: "status" } },
+    { what: "a header's name that is none", upstream: { nodes: NODES, type: "chash", hash_on: "header", key: "a b" } },
+    { what: "no host to rewrite to", upstream: { nodes: NODES, pass_host: "rewrite" }, words: REWRITE_WORDS },
+    { what: "a scheme that is none", upstream: { nodes: NODES, scheme: "ftp" }, words: "scheme" },
+    { what: "a negative number of retries", upstream: { nodes: NODES, retries: -1 }, words: "retries" },
+    { what: "a part of the time limits", upstream: { nodes: NODES, timeout: { read: 1 } }, words: "timeout" },
+    {
+      what: "a time limit of 0",
+      upstream: { nodes: NODES, timeout: { connect: 1, send: 1, read: 0 } },
+      words: "timeout",
+    },
+    {
+      what: "a pool of no connection",
+      upstream: { nodes: NODES, keepalive_pool: { size: 0 } },
+      words: "keepalive_pool",
+    },
+    {
+      what: "half of a client certificate",
+      upstream: { nodes: NODES, tls: { client_cert: "c".repeat(200) } },
+      words: "tls",
+    },
+  ])("come in no upstream with $what", async ({ upstream, words = "invalid configuration" }) => {
+    const answer = await gateway.admin.send("PUT", "/upstreams/refused", upstream);
     expect(answer).toMatchObject({ status: 400, text: expect.stringContaining(words) });
   });
 

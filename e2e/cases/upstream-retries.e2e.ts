@@ -1,4 +1,6 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
+import { type TempDirectory, tempDirectory } from "@fngate/test-kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Gateway, MODES, startGateway } from "../support/gateway.ts";
 import { exchange, type RawRequest } from "../support/raw-client.ts";
@@ -11,18 +13,45 @@ const KEPT_BYTES = 64 * 1024;
 const hangUp: Answering = (_, socket) => void socket.destroy();
 const staySilent: Answering = () => {};
 
+/** A plugin that numbers the attempts of a request. */
+const NUMBERING = `
+import { definePlugin } from "@fngate/plugin-kit";
+import { z } from "zod";
+
+const attempts = new WeakMap<object, number>();
+
+export default definePlugin({
+  name: "numbering",
+  version: 0.1,
+  priority: 10,
+  schema: z.object({}),
+  setup: () => ({
+    beforeProxy(context) {
+      const number = (attempts.get(context) ?? 0) + 1;
+      attempts.set(context, number);
+      context.request.headers.set("X-Attempt", String(number));
+    },
+  }),
+});
+`;
+
 /** Addresses of this machine where nothing listens. */
 const refusing = (count: number) => Array.from({ length: count }, (_, index) => `127.0.0.${index + 1}:1`);
 
 describe.each(MODES)("attempts after a failed one (%s)", (mode) => {
   let gateway: Gateway;
+  let directory: TempDirectory;
   let first: Recorder;
   let second: Recorder;
 
   beforeAll(async () => {
     first = await startRecorder();
     second = await startRecorder();
-    gateway = await startGateway(mode, { apisix: { show_upstream_status_in_response_header: true } });
+    directory = await tempDirectory();
+    await mkdir(directory.file("numbering"));
+    await writeFile(directory.file("numbering/index.ts"), NUMBERING);
+    const apisix = { show_upstream_status_in_response_header: true };
+    gateway = await startGateway(mode, { apisix, pluginPaths: [directory.path] });
     const pair = [node(first, 1), node(second, 0)];
     const impatient = { connect: 5, send: 5, read: 0.3 };
     const route = (name: string, upstream: object) => [name, { uri: `/${name}`, upstream }] as const;
@@ -37,6 +66,7 @@ describe.each(MODES)("attempts after a failed one (%s)", (mode) => {
         route("refused", { nodes: [{ host: "127.0.0.1", port: 1, weight: 1, priority: 1 }, node(second, 0)] }),
         route("handshake", { scheme: "https", nodes: pair, timeout: { connect: 0.3, send: 5, read: 5 } }),
         route("by-node", { nodes: pair, pass_host: "node" }),
+        ["numbered", { uri: "/numbered", plugins: { numbering: {} }, upstream: { nodes: pair } }],
         route("default", { nodes: weighted(refusing(3)) }),
         route("limited", { nodes: weighted(refusing(3)), retries: 1 }),
         route("beyond", { nodes: weighted(refusing(2)), retries: 9 }),
@@ -49,7 +79,7 @@ describe.each(MODES)("attempts after a failed one (%s)", (mode) => {
   });
   afterAll(async () => {
     await gateway[Symbol.asyncDispose]();
-    for (const recorder of [first, second]) await recorder[Symbol.asyncDispose]();
+    for (const resource of [first, second, directory]) await resource[Symbol.asyncDispose]();
   });
 
   async function ask(path: string, request: Partial<RawRequest> = {}): Promise<RawResponse> {
@@ -192,6 +222,13 @@ describe.each(MODES)("attempts after a failed one (%s)", (mode) => {
     expect(valuesOf(late, "x-apisix-upstream-status")).toEqual(["504"]);
     expect(second.requests).toEqual([]);
     expect((await ask("/in-time")).status).toBe(200);
+  });
+
+  it("are looked at by plugins one by one", async () => {
+    first.answerWith(hangUp);
+    await ask("/numbered");
+    const numbers = [await first.request(), await second.request()].map((request) => valuesOf(request, "x-attempt"));
+    expect(numbers).toEqual([["1"], ["2"]]);
   });
 
   it("name the node that is asked where `pass_host` says so", async () => {

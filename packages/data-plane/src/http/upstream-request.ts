@@ -12,9 +12,27 @@ export function upstreamTarget({ overrides, request }: ExchangeContext): string 
   return query === "" ? path : `${path}?${query}`;
 }
 
-/** The client's fields for an upstream of that scheme; gRPC services are not told the client's address (APISIX: gRPC). */
+/** The client's fields for an upstream of that scheme. */
 export function headersFor(scheme: string, request: ClientRequest): string[] {
-  return scheme.startsWith("grpc") ? prepareHeaders(request.headers.raw) : upstreamHeaders(request);
+  return scheme.startsWith("grpc") ? grpcHeaders(request) : upstreamHeaders(request);
+}
+
+const GRPC_TYPE = "application/grpc";
+
+/**
+ * The client's fields for a gRPC service, which is not told the client's address and gets no content type but those of
+ * gRPC: one that says how messages are coded, `application/grpc+json` say, stays (APISIX: gRPC, which drops that part).
+ */
+function grpcHeaders({ headers }: ClientRequest): string[] {
+  const fields = prepareHeaders(headers.raw);
+  if (headers.get("content-type")?.startsWith(GRPC_TYPE) === true) return fields;
+  const others: string[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] as string;
+    if (name.toLowerCase() !== "content-type") others.push(name, fields[index + 1] as string);
+  }
+  others.push("Content-Type", GRPC_TYPE);
+  return others;
 }
 
 /** The client's fields with its address in `X-Real-IP` and at the end of `X-Forwarded-For`. */
