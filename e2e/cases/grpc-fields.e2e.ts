@@ -138,7 +138,7 @@ describe.each(MODES)("the fields of gRPC calls (%s)", (mode) => {
 
   it("have `te: trailers` even if the client does not say so", async () => {
     await call("/plain/Method", { "content-type": "application/grpc" });
-    expect(plain.calls[0]?.headers.te).toBe("trailers");
+    expect(plain.calls[0]?.headers["te"]).toBe("trailers");
   });
 
   it.each([
