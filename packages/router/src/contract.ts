@@ -1,11 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { arbitraryHistory, arbitraryRequest, arbitraryRoutes } from "./contract/arbitraries.ts";
+import { arbitraryCrowd, arbitraryHistory, arbitraryRequest, arbitraryRoutes } from "./contract/arbitraries.ts";
 import { CONSTRAINT_CASES } from "./contract/constraint-cases.ts";
 import { HOST_CASES, HOST_FIRST_CASES, PATH_FIRST_CASES } from "./contract/host-cases.ts";
 import { matchNaively } from "./contract/naive-router.ts";
 import { PARAMETER_CASES, PATH_ORDER_CASES, PATTERN_CASES } from "./contract/path-cases.ts";
-import { type ExpectedMatch, inputOf, type RouteSketch, type RoutingCase, routeOf } from "./contract/sketch.ts";
+import {
+  type ExpectedMatch,
+  inputOf,
+  type RequestSketch,
+  type RouteSketch,
+  type RoutingCase,
+  routeOf,
+} from "./contract/sketch.ts";
 import type { Match, Router, RouterChange, RouterKind, RouteSpec } from "./router.ts";
 
 /** What the contract needs to know of an implementation. */
@@ -84,15 +91,27 @@ function describeProperties(kind: RouterKind, create: () => Router<string>): voi
     fc.assert(
       fc.property(arbitraryRoutes, fc.array(arbitraryRequest, { minLength: 1, maxLength: 8 }), (sketches, requests) => {
         const routes = sketches.map(routeOf);
-        const router = build(create(), routes);
-        for (const request of requests) {
-          const input = inputOf(request);
-          const match = router.match(input);
-          const found = match === undefined ? undefined : { value: match.value, uri: match.uri };
-          expect(found, JSON.stringify(request)).toEqual(matchNaively(kind, routes, input));
-        }
+        expectNaive(kind, { router: build(create(), routes), routes, requests });
       }),
       PROPERTY,
+    );
+  });
+
+  it("answers as the naive reading does where many routes share a place, while they come and go", () => {
+    fc.assert(
+      fc.property(arbitraryCrowd, fc.array(arbitraryRequest, { minLength: 8, maxLength: 8 }), (sketches, requests) => {
+        const routes = sketches.map(routeOf);
+        const half = routes.filter((_, index) => index % 2 === 0);
+        let router = build(create(), routes);
+        expectNaive(kind, { router, routes, requests });
+        for (const route of routes) if (!half.includes(route)) router = router.with([{ previous: route }]);
+        expectNaive(kind, { router, routes: half, requests });
+        const emptied = router.with(half.map((previous) => ({ previous })));
+        expectNaive(kind, { router: emptied, routes: [], requests });
+        // Of a router that holds nothing nothing is left: it grows again as a new one.
+        expectNaive(kind, { router: build(emptied, routes), routes, requests });
+      }),
+      { ...PROPERTY, numRuns: 60 },
     );
   });
 
@@ -109,6 +128,21 @@ function describeProperties(kind: RouterKind, create: () => Router<string>): voi
       PROPERTY,
     );
   });
+}
+
+interface Comparison {
+  readonly router: Router<string>;
+  readonly routes: readonly RouteSpec<string>[];
+  readonly requests: readonly RequestSketch[];
+}
+
+function expectNaive(kind: RouterKind, { requests, router, routes }: Comparison): void {
+  for (const request of requests) {
+    const input = inputOf(request);
+    const match = router.match(input);
+    const found = match === undefined ? undefined : { value: match.value, uri: match.uri };
+    expect(found, JSON.stringify(request)).toEqual(matchNaively(kind, routes, input));
+  }
 }
 
 interface Step {

@@ -15,5 +15,5 @@ export function createRouter<TValue>(kind: RouterKind): Router<TValue> {
 
 /** Raises `ROUTER_PATTERN_INVALID` when no router could take the route, so that one bad route costs no other. */
 export function checkRoute(route: RouteSpec<unknown>): void {
-  compileConstraints(route, true);
+  compileConstraints(route);
 }

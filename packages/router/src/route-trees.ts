@@ -1,6 +1,6 @@
 import { Candidate } from "./candidate/candidate.ts";
 import { compileConstraints } from "./constraints/compile-constraints.ts";
-import { HostPatterns } from "./constraints/host-patterns.ts";
+import { compileHostFilter } from "./constraints/host-filter.ts";
 import type { Dialect } from "./dialect.ts";
 import { parseUri } from "./pattern/parse-uri.ts";
 import type { RouteSpec } from "./router.ts";
@@ -26,13 +26,14 @@ export function addRoute<TValue>(
   route: RouteSpec<TValue>,
   { dialect, owner }: Batch,
 ): RouteTrees<TValue> {
-  const constraints = compileConstraints(route, !dialect.isHostFirst);
-  const filterHosts = !dialect.isHostFirst && route.hosts.length > 0 ? new HostPatterns(route.hosts) : "";
+  const constraint = compileConstraints(route);
+  const filtered = filterHostsOf(route, dialect);
+  const filter = filtered.length > 0 ? compileHostFilter(filtered) : "";
   let result = trees;
   for (const uri of route.uris) {
     const parsed = parseUri(uri, dialect.hasSegmentNames);
     for (const host of treeHosts(route, dialect)) {
-      const add = new Candidate({ route, uri, host: host ?? filterHosts, pattern: parsed.pattern, constraints });
+      const add = new Candidate({ route, uri, host: host ?? filter, pattern: parsed.pattern, constraint });
       result = editPlace(result, host, { uri: parsed, owner, add });
     }
   }
@@ -45,13 +46,21 @@ export function removeRoute<TValue>(
   route: RouteSpec<TValue>,
   { dialect, owner }: Batch,
 ): RouteTrees<TValue> {
+  const filterHosts = filterHostsOf(route, dialect);
+  const condition = route.vars?.necessary;
   let result = trees;
   for (const uri of route.uris) {
     const parsed = parseUri(uri, dialect.hasSegmentNames);
-    const remove = { id: route.id, priority: route.priority, uri };
+    const segments = parsed.pattern?.segments;
+    const remove = { id: route.id, priority: route.priority, uri, filterHosts, condition, segments };
     for (const host of treeHosts(route, dialect)) result = editPlace(result, host, { uri: parsed, owner, remove });
   }
   return result;
+}
+
+/** The host patterns that only filter: those of a route whose hosts choose no tree. */
+function filterHostsOf(route: RouteSpec<unknown>, dialect: Dialect): readonly string[] {
+  return dialect.isHostFirst ? [] : route.hosts;
 }
 
 const HOSTLESS: readonly undefined[] = [undefined];

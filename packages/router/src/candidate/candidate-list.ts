@@ -1,10 +1,13 @@
 import type { Match, MatchInput } from "../router.ts";
 import type { Candidate } from "./candidate.ts";
-import type { CandidateGroup } from "./candidate-group.ts";
+import type { CandidateGroup, GroupEdit } from "./candidate-group.ts";
+import { CandidateIndex } from "./candidate-index.ts";
 import { CandidateTree } from "./candidate-tree.ts";
+import { FACETS } from "./facets.ts";
 import { compareRanks, type Ranked } from "./ranking.ts";
+import type { Search } from "./search.ts";
 
-/** Up to here copying the list on a change costs less than a tree; chosen from the change bench. */
+/** Up to here trying and copying all costs little beside an index or a tree; chosen from the change bench. */
 const LONGEST_LIST = 32;
 
 /** A few candidates in one sorted array. */
@@ -25,11 +28,18 @@ export class CandidateList<TValue> implements CandidateGroup<TValue> {
     return undefined;
   }
 
-  insert(candidate: Candidate<TValue>, owner: number): CandidateGroup<TValue> {
+  search(input: MatchInput, search: Search<TValue>): void {
+    for (const candidate of this.#candidates) {
+      if (search.endsAt(candidate, input)) return;
+    }
+  }
+
+  insert(candidate: Candidate<TValue>, edit: GroupEdit): CandidateGroup<TValue> {
     const at = this.#placeOf(candidate);
     if (this.#isAt(at, candidate)) return new CandidateList(this.#candidates.with(at, candidate));
     if (this.#candidates.length < LONGEST_LIST) return new CandidateList(this.#candidates.toSpliced(at, 0, candidate));
-    return CandidateTree.of(this.#candidates, owner).insert(candidate, owner);
+    const kind = edit.level < FACETS.length ? CandidateIndex : CandidateTree;
+    return kind.of(this.#candidates, edit).insert(candidate, edit);
   }
 
   remove(ranked: Ranked): CandidateGroup<TValue> | undefined {

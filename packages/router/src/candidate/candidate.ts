@@ -1,58 +1,77 @@
 import type { Constraint } from "../constraints/constraint.ts";
-import type { HostPatterns } from "../constraints/host-patterns.ts";
+import type { HostFilter } from "../constraints/host-filter.ts";
+import type { CompiledExpression, TextCondition } from "../expr/expression.ts";
 import type { Captures, Pattern } from "../pattern/pattern.ts";
+import type { SegmentRun } from "../pattern/segment-run.ts";
 import type { Match, MatchInput, RouteSpec } from "../router.ts";
 import type { CandidateGroup } from "./candidate-group.ts";
 import { CandidateList } from "./candidate-list.ts";
+import type { Placed } from "./facets.ts";
 import { compareRanks, type Ranked } from "./ranking.ts";
+import type { Search } from "./search.ts";
 
 /** What a route needs to stand in a tree under one of its URIs. */
 export interface CandidateParts<TValue> {
   readonly route: RouteSpec<TValue>;
   readonly uri: string;
-  /** The host pattern, or the patterns to look it up in. */
-  readonly host: string | HostPatterns;
+  /** The host pattern, or what tests and finds it. */
+  readonly host: string | HostFilter;
   readonly pattern: Pattern | undefined;
-  readonly constraints: readonly Constraint[];
+  /** What is tested before host and `vars`. */
+  readonly constraint: Constraint | undefined;
 }
 
 const NO_CAPTURES: Captures = { remainder: undefined, params: undefined };
 
+const NO_HOSTS: readonly string[] = [];
+
 /** A route under one of its URIs: at the same time the group of one, which most groups are. */
-export class Candidate<TValue> implements CandidateGroup<TValue>, Ranked {
+export class Candidate<TValue> implements CandidateGroup<TValue>, Placed {
   readonly id: string;
   readonly priority: number;
   readonly uri: string;
   // The route itself is not kept: one object less to touch on every match.
   readonly #value: TValue;
-  readonly #host: string | HostPatterns;
+  readonly #host: string | HostFilter;
   readonly #pattern: Pattern | undefined;
-  readonly #constraints: readonly Constraint[];
+  readonly #constraint: Constraint | undefined;
+  readonly #vars: CompiledExpression | undefined;
 
-  constructor({ route, uri, host, pattern, constraints }: CandidateParts<TValue>) {
+  constructor({ route, uri, host, pattern, constraint }: CandidateParts<TValue>) {
     this.id = route.id;
     this.priority = route.priority;
     this.uri = uri;
     this.#value = route.value;
     this.#host = host;
     this.#pattern = pattern;
-    this.#constraints = constraints;
+    this.#constraint = constraint;
+    this.#vars = route.vars;
+  }
+
+  get filterHosts(): readonly string[] {
+    return typeof this.#host === "string" ? NO_HOSTS : this.#host.texts;
+  }
+
+  get condition(): TextCondition | undefined {
+    return this.#vars?.necessary;
+  }
+
+  get segments(): SegmentRun | undefined {
+    return this.#pattern?.segments;
   }
 
   pick(input: MatchInput): Match<TValue> | undefined {
-    const constraints = this.#constraints;
-    for (let index = 0; index < constraints.length; index += 1) {
-      if (!(constraints[index] as Constraint).admits(input)) return undefined;
-    }
+    if (this.#constraint !== undefined && !this.#constraint.admits(input)) return undefined;
+    const host = typeof this.#host === "string" ? this.#host : this.#host.patternOf(input);
+    if (host === undefined) return undefined;
+    if (this.#vars !== undefined && !this.#vars.evaluate(input.variables)) return undefined;
     const captures = this.#pattern === undefined ? NO_CAPTURES : this.#pattern.capture(input.path);
     if (captures === undefined) return undefined;
-    return {
-      value: this.#value,
-      uri: this.uri,
-      host: typeof this.#host === "string" ? this.#host : (this.#host.patternOf(input) ?? ""),
-      remainder: captures.remainder,
-      params: captures.params,
-    };
+    return { value: this.#value, uri: this.uri, host, remainder: captures.remainder, params: captures.params };
+  }
+
+  search(input: MatchInput, search: Search<TValue>): void {
+    search.endsAt(this, input);
   }
 
   insert(candidate: Candidate<TValue>): CandidateGroup<TValue> {

@@ -33,6 +33,38 @@ export const arbitraryRoutes: fc.Arbitrary<readonly RouteSketch[]> = fc
   .array(arbitraryRoute, { maxLength: 12 })
   .map((routes) => routes.map((route, index) => ({ ...route, id: String(index) })));
 
+const crowdedUri = fc.constantFrom(
+  ...["/*", "/:t/a", "/:t/a/:id", "/:t/b/", "/:t/a/b*", "/:t/:u/b", "/:t/b/*", "/:t/*", "/a", "/*a"],
+);
+
+const crowdedVars = fc.constantFrom(
+  undefined,
+  undefined,
+  [["arg_x", "==", "1"]],
+  [["arg_x", "2"]],
+  [["arg_x", "!", "==", "1"]],
+  ["AND", ["arg_y", ">", 1], ["arg_x", "==", "1"]],
+  ["OR", ["arg_y", "==", "1"], ["arg_x", "==", "1"]],
+  [
+    ["arg_y", "==", "1"],
+    ["arg_x", "==", "2"],
+  ],
+);
+
+/** A route of few places, where there are more candidates than are tried one after the other. */
+const crowdedRoute: fc.Arbitrary<Omit<RouteSketch, "id">> = fc.record({
+  uri: crowdedUri,
+  hosts: fc.oneof(fc.constant([]), fc.array(fc.oneof(host, fc.constant("a.com:80")), { minLength: 1, maxLength: 2 })),
+  priority: fc.integer({ min: 0, max: 3 }),
+  vars: crowdedVars,
+  methods: fc.constantFrom([], ["GET"], ["POST"]),
+});
+
+/** So many routes that one place has hundreds of them. */
+export const arbitraryCrowd: fc.Arbitrary<readonly RouteSketch[]> = fc
+  .array(crowdedRoute, { minLength: 40, maxLength: 400, size: "max" })
+  .map((routes) => routes.map((route, index) => ({ ...route, id: String(index) })));
+
 const pathSegment = fc.constantFrom("a", "ab", "b", "c+d", "x:y", "aab", "z", "");
 
 /** A request out of the same words. */
@@ -47,7 +79,7 @@ export const arbitraryRequest: fc.Arbitrary<RequestSketch> = fc.record({
   host: fc.constantFrom("a.com", "b.a.com", "c.com", "xa.com", "x.b.a.com", "org", "_"),
   method: fc.constantFrom("GET", "POST", "PURGE"),
   remoteAddress: fc.constantFrom("10.1.1.1", "11.0.0.1", "::ffff:10.0.0.1", "fd00::1", "9.9.9.9"),
-  variables: fc.constantFrom({}, { arg_x: "1" }, { arg_x: "2" }),
+  variables: fc.constantFrom({}, { arg_x: "1" }, { arg_x: "2" }, { arg_x: 1, arg_y: "1" }, { arg_x: "2", arg_y: "1" }),
 });
 
 /** Changes by id: a route put there, or `undefined` for its removal; applied one inner list at a time. */

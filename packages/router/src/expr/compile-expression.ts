@@ -3,6 +3,7 @@ import { Condition } from "./condition.ts";
 import type { CompiledExpression } from "./expression.ts";
 import { GROUP_LOGICS, Group, type GroupLogic } from "./group.ts";
 import { findOperator } from "./operators/index.ts";
+import { TextEquality } from "./text-equality.ts";
 
 /** JSON of a request may nest as deep as its size allows; no written expression comes near this. */
 const DEEPEST = 128;
@@ -62,15 +63,20 @@ function compileCondition(elements: readonly unknown[]): CompiledExpression {
   const variable = variableName(name);
   switch (elements.length) {
     case 2:
-      return new Condition(variable, compileTest("==", second), false);
+      return compileTested(variable, "==", second);
     case 3:
-      return new Condition(variable, compileTest(second, third), false);
+      return compileTested(variable, second, third);
     case 4:
       if (second !== "!") throw invalid("bad 'not' expression");
       return new Condition(variable, compileTest(third, fourth), true);
     default:
       throw invalid("invalid expression");
   }
+}
+
+function compileTested(variable: string, operator: unknown, expected: unknown): CompiledExpression {
+  if (operator === "==" && typeof expected === "string") return new TextEquality(variable, expected);
+  return new Condition(variable, compileTest(operator, expected), false);
 }
 
 function variableName(name: unknown): string {

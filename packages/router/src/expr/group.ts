@@ -1,4 +1,4 @@
-import type { CompiledExpression, VariableLookup } from "./expression.ts";
+import type { CompiledExpression, TextCondition, VariableLookup } from "./expression.ts";
 
 /** How a group joins its members. */
 export interface GroupLogic {
@@ -24,6 +24,16 @@ export class Group implements CompiledExpression {
   constructor(logic: GroupLogic, members: readonly CompiledExpression[]) {
     this.#logic = logic;
     this.#members = members;
+  }
+
+  /** That of one member, where all of them have to hold. */
+  get necessary(): TextCondition | undefined {
+    const { decisive, decided } = this.#logic;
+    if (decisive || decided) return undefined;
+    for (const { necessary } of this.#members) {
+      if (necessary !== undefined) return necessary;
+    }
+    return undefined;
   }
 
   evaluate(variables: VariableLookup): boolean {

@@ -1,3 +1,5 @@
+import type { SegmentRun } from "./segment-run.ts";
+
 /** What a path pattern covered. */
 export interface Captures {
   /** The text under the first unnamed whole-segment star. */
@@ -10,6 +12,8 @@ export interface Captures {
 export interface Pattern {
   /** What the pattern covers of a path that has its literal prefix; `undefined` when it does not match. */
   capture(path: string): Captures | undefined;
+  /** Text that has to stand behind its first parameters; absent: none. */
+  readonly segments?: SegmentRun | undefined;
 }
 
 /** A URI pattern taken apart. */

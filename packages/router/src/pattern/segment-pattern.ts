@@ -1,4 +1,5 @@
 import type { Captures, Pattern } from "./pattern.ts";
+import type { SegmentRun } from "./segment-run.ts";
 import type { Token } from "./tokens.ts";
 
 /** Text, or the index of the capture that one segment goes to. */
@@ -17,6 +18,7 @@ const NO_MATCH = -1;
  * as possible, so blocks are placed from the right and never moved again: no backtracking.
  */
 export class SegmentPattern implements Pattern {
+  readonly segments: SegmentRun | undefined;
   readonly #literalLength: number;
   readonly #blocks: readonly Block[];
   /** Capture of the star in front of block `index + 1`. */
@@ -35,6 +37,7 @@ export class SegmentPattern implements Pattern {
     this.#stars = stars;
     this.#names = names;
     this.#spans = new Int32Array(2 * names.length);
+    this.segments = firstRun(literalLength, blocks);
   }
 
   capture(path: string): Captures | undefined {
@@ -120,13 +123,25 @@ export class SegmentPattern implements Pattern {
       const text = path.slice(this.#spans[2 * index], this.#spans[2 * index + 1]);
       if (name === "") remainder ??= text;
       else {
-        // Names come from configuration: without a prototype `__proto__` is a name like any other.
-        params ??= Object.create(null) as Record<string, string>;
+        params ??= new Parameters();
         params[name] = text;
       }
     }
     return { remainder, params };
   }
+}
+
+/**
+ * Names come from configuration: with nothing to inherit `__proto__` is a name like any other. Objects that have no
+ * prototype at all would be hash tables, which cost three times as much.
+ */
+class Parameters {
+  static {
+    Object.setPrototypeOf(Parameters.prototype, null);
+    Reflect.deleteProperty(Parameters.prototype, "constructor");
+  }
+
+  [name: string]: string;
 }
 
 interface Arrangement {
@@ -151,4 +166,22 @@ function arrange(dynamic: readonly Token[]): Arrangement {
     }
   }
   return { blocks, stars, names };
+}
+
+/** The first whole segments of text behind the literal prefix, if parameters alone come before them. */
+function firstRun(literalLength: number, blocks: readonly Block[]): SegmentRun | undefined {
+  const [block = []] = blocks;
+  if (typeof block[0] !== "number") return undefined;
+  let skipped = 0;
+  for (const [index, part] of block.entries()) {
+    if (typeof part === "number") skipped += 1;
+    else {
+      const segments = part.slice(1).split("/");
+      // Before a star or a parameter the last one is a part of a segment, or nothing.
+      if (index < block.length - 1 || blocks.length > 1) segments.pop();
+      const count = segments.length;
+      if (count > 0) return { window: { from: literalLength, skipped, count }, text: segments.join("/") };
+    }
+  }
+  return undefined;
 }

@@ -1,7 +1,8 @@
 import type { Match, MatchInput } from "../router.ts";
+import { backwards, endsAlong, stepBack } from "./backward.ts";
 import { editTree } from "./edit-tree.ts";
 import { matchPath, type PathTree } from "./path-tree.ts";
-import { prefixesAbove, type RadixNode, slotOf } from "./radix-node.ts";
+import { prefixesAbove, type RadixNode } from "./radix-node.ts";
 
 /**
  * Path trees by host. Keys are hosts written backwards, so that a wildcard is a prefix: exact hosts are in the `exact`
@@ -20,7 +21,7 @@ export function matchHost<TValue>(root: HostTree<TValue>, input: MatchInput): Ma
   while (node !== undefined) {
     if (node.prefix !== undefined) deepest = node;
     if (node.end === host.length) break;
-    node = stepLeft(node, host);
+    node = stepBack(node, host);
   }
   const match = matchEntry(node?.exact, input) ?? matchEntry(deepest?.prefix, input);
   return match === undefined && deepest !== undefined ? matchAbove(root, deepest, input) : match;
@@ -44,24 +45,6 @@ function matchEntry<TValue>(paths: PathTree<TValue> | undefined, input: MatchInp
   return paths === undefined ? undefined : matchPath(paths, input);
 }
 
-/** As `stepDown`, reading the host from its end: no request pays for a reversed copy. */
-function stepLeft<TValue>(node: HostTree<TValue>, host: string): HostTree<TValue> | undefined {
-  const slot = slotOf(node.labels, host.charCodeAt(host.length - 1 - node.end));
-  if (slot < 0) return undefined;
-  const child = node.children[slot] as HostTree<TValue>;
-  return endsAlong(child, host, node.end + 1) ? child : undefined;
-}
-
-function endsAlong<TValue>(node: HostTree<TValue>, host: string, from: number): boolean {
-  const { key, end } = node;
-  if (host.length < end) return false;
-  const last = host.length - 1;
-  for (let index = from; index < end; index += 1) {
-    if (key.charCodeAt(index) !== host.charCodeAt(last - index)) return false;
-  }
-  return true;
-}
-
 /** A change of the path tree of one host pattern. */
 export interface HostEdit<TValue> {
   /** An exact host, `*suffix` or `*`. */
@@ -78,9 +61,4 @@ export function editHostTree<TValue>(
   const isWildcard = host.startsWith("*");
   const text = backwards(isWildcard ? host.slice(1) : host);
   return editTree(root, { text, keyLength: text.length, slot: isWildcard ? "prefix" : "exact", owner, change });
-}
-
-/** By code unit, as the tree reads. */
-function backwards(text: string): string {
-  return text.split("").toReversed().join("");
 }

@@ -1,6 +1,6 @@
 import type { Candidate } from "../candidate/candidate.ts";
 import type { CandidateGroup } from "../candidate/candidate-group.ts";
-import type { Ranked } from "../candidate/ranking.ts";
+import type { Placed } from "../candidate/facets.ts";
 import type { ParsedUri } from "../pattern/pattern.ts";
 import type { Match, MatchInput } from "../router.ts";
 import { editTree } from "./edit-tree.ts";
@@ -40,12 +40,12 @@ function matchAbove<TValue>(
   return undefined;
 }
 
-/** One route's place in a path tree: added with a candidate, taken away with its rank. */
+/** One route's place in a path tree: added with a candidate, taken away with its rank and what it was sorted by. */
 export interface PathEdit<TValue> {
   readonly uri: ParsedUri;
   readonly owner: number;
   readonly add?: Candidate<TValue>;
-  readonly remove?: Ranked;
+  readonly remove?: Placed;
 }
 
 /** The tree after one edit; the very same when nothing changed, `undefined` when nothing is left. */
@@ -59,9 +59,10 @@ export function editPathTree<TValue>(
     slot: uri.isDynamic ? "prefix" : "exact",
     owner,
     change: (group) => {
-      const rest = remove === undefined ? group : group?.remove(remove, owner);
+      const edit = { owner, level: 0 };
+      const rest = remove === undefined ? group : group?.remove(remove, edit);
       if (add === undefined) return rest;
-      return rest === undefined ? add : rest.insert(add, owner);
+      return rest === undefined ? add : rest.insert(add, edit);
     },
   });
 }
