@@ -29,6 +29,9 @@ const seconds = Number(values.seconds);
 /** How many single changes are timed. */
 const SINGLE_CHANGES = 50;
 
+/** How many changes of a shared object are timed; even, so that the last version is the first one. */
+const SHARED_CHANGES = 20;
+
 /** Longer than the file of the last known configuration waits for changes to end, and than etcd's watch is checked. */
 const QUIET_MS = 8_000;
 
@@ -48,7 +51,7 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Every other route is a function call with a token, the rest have an upstream of their own. */
+/** Every other route is a function call with a token, every tenth has a shared upstream and service, the rest one of their own. */
 function routeItem(index: number, version = 1): Item {
   const common = {
     id: String(index),
@@ -63,6 +66,7 @@ function routeItem(index: number, version = 1): Item {
 }
 
 function targetOf(index: number): object {
+  if (index % 10 === SHARED_ROUTE) return { service_id: "shared", upstream_id: "shared" };
   const nodes = { [`10.${index % 200}.0.${1 + (index % 250)}:8080`]: 1 };
   if (index % 2 === 0) {
     return { upstream: { type: "roundrobin", hash_on: "vars", scheme: "http", pass_host: "pass", nodes } };
@@ -70,6 +74,22 @@ function targetOf(index: number): object {
   const function_uri = `http://functions-${index % 1000}.example.com:3233/default/function-${index}`;
   const conf = { function_uri, timeout: 3000, keepalive_pool: 5, authorization: { service_token: `user:${index}` } };
   return { plugins: { openfunction: conf } };
+}
+
+/** The first of the routes that share an upstream and a service. */
+const SHARED_ROUTE = 5;
+
+/** Nobody listens on the first node's port, so that requests are answered 502; without nodes they are answered 503. */
+const SHARED_UPSTREAMS = [{ nodes: { "127.0.0.1:1": 1 } }, { nodes: {} }] as const;
+
+/** With a function of no address requests are answered 503, without 502. */
+const SHARED_SERVICES = [{}, { plugins: { openfunction: { function_uri: "" } } }] as const;
+
+/** With the hosts of somebody else requests are answered 404. */
+const SHARED_HOSTS = [{}, { hosts: ["elsewhere.example"] }] as const;
+
+function sharedItem(kind: "upstreams" | "services", value: object): Item {
+  return { key: `${kind}/shared`, value: JSON.stringify({ id: "shared", ...value }) };
 }
 
 /** A route that answers 503 as soon as it is in force: its function has no address. */
@@ -91,7 +111,8 @@ class StoreReport {
   }
 
   static async of(store: ScaleStore): Promise<Row[]> {
-    await store.seed(Array.from({ length: routes }, (_, index) => routeItem(index)));
+    const shared = [sharedItem("upstreams", SHARED_UPSTREAMS[0]), sharedItem("services", SHARED_SERVICES[0])];
+    await store.seed([...shared, ...Array.from({ length: routes }, (_, index) => routeItem(index))]);
     const report = new StoreReport(store, await startPlane(store.deployment, store.dataDirectory));
     try {
       await report.#measure();
@@ -114,6 +135,12 @@ class StoreReport {
       return `heap ${megabytes(heapBytes)} (${perRoute} bytes/route), resident ${megabytes(residentBytes)}`;
     });
     await this.#step("single changes", () => this.#singleChanges());
+    const users = Math.ceil(routes / 10);
+    await this.#step(`upstream of ${users} routes`, () =>
+      this.#sharedChanges("upstreams", SHARED_UPSTREAMS, [502, 503]),
+    );
+    await this.#step(`service of ${users} routes`, () => this.#sharedChanges("services", SHARED_SERVICES, [502, 503]));
+    await this.#step(`hosts of ${users} routes`, () => this.#sharedChanges("services", SHARED_HOSTS, [502, 404]));
     await this.#step("stream of changes", () => this.#stream());
     if (this.#store.outage !== undefined) {
       await this.#step("outage, relist", () => this.#relist(this.#store.outage));
@@ -131,9 +158,24 @@ class StoreReport {
       times.push(await this.#plane.untilStatus(marker.path, 503));
       await delay(Math.max(0, 20 - writtenMs));
     }
-    times.sort((left, right) => left - right);
-    const at = (part: number) => (times[Math.floor((times.length - 1) * part)] ?? Number.NaN).toFixed(1);
-    return `acknowledged to visible: median ${at(0.5)} ms, p90 ${at(0.9)} ms, longest ${at(1)} ms`;
+    return visibleAfter(times);
+  }
+
+  /** Changes an object that many routes use between two versions, of which requests get the statuses. */
+  async #sharedChanges(
+    kind: "upstreams" | "services",
+    versions: readonly object[],
+    statuses: readonly number[],
+  ): Promise<string> {
+    const path = `/team-${SHARED_ROUTE}/service-${SHARED_ROUTE}/v1/x`;
+    const times: number[] = [];
+    // Ends with the first version, which is the one that everything began with.
+    for (let count = 1; count <= SHARED_CHANGES; count += 1) {
+      await this.#store.write([sharedItem(kind, versions[count % 2] ?? {})]);
+      times.push(await this.#plane.untilStatus(path, statuses[count % 2] ?? 0));
+      await delay(20);
+    }
+    return visibleAfter(times);
   }
 
   async #stream(): Promise<string> {
@@ -200,6 +242,12 @@ class StoreReport {
     print(`${row.store}: ${what}: ${result}`);
     this.rows.push(row);
   }
+}
+
+function visibleAfter(times: readonly number[]): string {
+  const sorted = times.toSorted((left, right) => left - right);
+  const at = (part: number) => (sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN).toFixed(1);
+  return `acknowledged to visible: median ${at(0.5)} ms, p90 ${at(0.9)} ms, longest ${at(1)} ms`;
 }
 
 function megabytes(bytes: number): string {

@@ -78,14 +78,26 @@ class Bench {
 
   /** Publishes values by route id; none deletes the route. */
   publish(routes: Iterable<readonly [id: string, value: object | undefined]>): Promise<void> | undefined {
+    return this.put([...routes].map(([id, value]) => [`routes/${id}`, value]));
+  }
+
+  /** Publishes objects by kind and id; none deletes one. */
+  put(objects: Iterable<readonly [path: string, value: object | undefined]>): Promise<void> | undefined {
     this.#revision += 1;
     const revision = parseRevision(this.#revision);
-    const changes: PendingChanges["changes"] = [...routes].map(([id, value]) => {
-      const key = `/apisix/routes/${id}`;
+    const changes: PendingChanges["changes"] = [...objects].map(([path, value]) => {
+      const key = `/apisix/${path}`;
       const entry = { key, value: JSON.stringify(value), createRevision: revision, modRevision: revision };
       return { key, entry: value === undefined ? undefined : entry };
     });
     return this.publisher.publish({ changes, revision }, this.signal);
+  }
+
+  /** The id of the route that a GET gets. */
+  match(path: string, host: string): string | undefined {
+    const variables = { get: () => undefined };
+    const input = { method: "GET", path, host, remoteAddress: "127.0.0.1", variables };
+    return this.cell.current.router.match(input)?.value.id;
   }
 
   stop(): void {
@@ -139,6 +151,50 @@ test("other work gets its turns while many changes are compiled", async () => {
   await bench.publish(routes(MANY, "/a"));
   isOver = true;
   expect(turns).toBeGreaterThan(MANY / 25);
+});
+
+test("other work gets its turns while a service takes thousands of routes to other hosts, all at once", async () => {
+  const bench = new Bench();
+  const heirs = Array.from(
+    { length: MANY },
+    (_, index) => [`routes/${index}`, { uri: `/${index}`, service_id: "s" }] as const,
+  );
+  const old = { uri: "/0", host: "old.example", plugins: {} };
+  const others = [["routes/other", old] as const];
+  await bench.put([["services/s", { hosts: ["one.example"] }], ...heirs, ...others]);
+  expect(bench.match("/7", "one.example")).toBe("7");
+  const published = bench.put([["services/s", { hosts: ["two.example"] }]]);
+  let turns = 0;
+  let isOver = false;
+  void published?.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    turns += 1;
+    const hosts = ["one.example", "two.example"].map((host) =>
+      [`/0`, `/${MANY - 1}`].map((uri) => bench.match(uri, host)),
+    );
+    expect(hosts).toContainEqual(["0", String(MANY - 1)]);
+    expect(hosts).toContainEqual([undefined, undefined]);
+    await new Promise(setImmediate);
+  }
+  expect(turns).toBeGreaterThan(MANY / 100);
+  expect(bench.match("/7", "two.example")).toBe("7");
+  expect(bench.match("/0", "old.example")).toBe("other");
+  expect(bench.cell.current.router.size).toBe(MANY + 1);
+});
+
+test("a service that moves many routes changes nothing when the plane stops meanwhile", async () => {
+  const bench = new Bench();
+  const heirs = Array.from(
+    { length: MANY },
+    (_, index) => [`routes/${index}`, { uri: `/${index}`, service_id: "s" }] as const,
+  );
+  await bench.put([["services/s", { hosts: ["one.example"] }], ...heirs]);
+  const published = bench.put([["services/s", { hosts: ["two.example"] }]]);
+  bench.stop();
+  await published;
+  expect(bench.match("/7", "one.example")).toBe("7");
 });
 
 test("everything that many changes replace or delete is given back once, after the change", async () => {

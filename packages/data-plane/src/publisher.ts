@@ -4,6 +4,7 @@ import type { PendingChanges } from "./coalescer.ts";
 import type { CompileDeps } from "./compile/compile-deps.ts";
 import { type Compilation, compileSnapshot } from "./compile/compile-snapshot.ts";
 import type { Held } from "./compile/held.ts";
+import type { RouterMoves } from "./compile/placement.ts";
 import type { Snapshot } from "./compile/snapshot.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SnapshotCell } from "./snapshot-cell.ts";
@@ -36,7 +37,7 @@ export interface PublisherOptions {
 }
 
 /** What is left to do once a step is in force: what it retired may be in use by requests on the snapshot before. */
-type Aftermath = Omit<Compilation, "snapshot">;
+type Aftermath = Omit<Compilation, "snapshot" | "moves">;
 
 /** Compiles changes and puts the result in force; what the old snapshot alone used is released after that. */
 export class Publisher {
@@ -48,13 +49,16 @@ export class Publisher {
   }
 
   /**
-   * Puts changes in force; a promise when there are so many that compiling them takes turns with other work. They
+   * Puts changes in force; a promise when they are so many, or move so many routes, that it takes turns with other work. They
    * take effect together either way. Never throws or rejects.
    */
   publish(pending: PendingChanges, signal: AbortSignal): Promise<void> | undefined {
     if (pending.changes.length > FEW_CHANGES) return this.#publishInTurns(pending, signal);
+    const compiled = this.#tryTo(pending, () => this.#compile(this.#options.cell.current, pending));
+    if (compiled === undefined) return undefined;
+    const { moves, snapshot, ...rest } = compiled;
+    if (moves !== undefined) return this.#publishMoved({ ...rest, snapshot, moves }, signal);
     this.#tryTo(pending, () => {
-      const { snapshot, ...rest } = this.#compile(this.#options.cell.current, pending);
       this.#putInForce(snapshot);
       this.#tell(rest);
       for (const held of rest.retired) held.retire();
@@ -71,17 +75,32 @@ export class Publisher {
     for (let start = 0; start < changes.length; ) {
       const startedMs = clock.monotonicMs();
       const turn = { revision, changes: changes.slice(start, start + size) };
-      this.#tryTo(turn, () => {
-        const { snapshot: next, ...rest } = this.#compile(snapshot, turn);
-        snapshot = next;
-        steps.push(rest);
-      });
+      const base = snapshot;
+      const compiled = this.#tryTo(turn, () => this.#compile(base, turn));
       start += size;
       size = nextTurnSize(size, clock.monotonicMs() - startedMs);
+      if (compiled !== undefined) {
+        const { moves, snapshot: next, ...rest } = compiled;
+        snapshot = moves === undefined ? next : await moveInTurns(next, moves, signal);
+        steps.push(rest);
+      }
       await nextTurn();
       if (signal.aborted) return;
     }
     if (steps.length === 0) return;
+    await this.#finishInTurns(snapshot, steps);
+  }
+
+  /** One change that moves many routes. */
+  async #publishMoved(
+    { moves, snapshot, ...rest }: Compilation & { readonly moves: RouterMoves },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const moved = await moveInTurns(snapshot, moves, signal);
+    if (!signal.aborted) await this.#finishInTurns(moved, [rest]);
+  }
+
+  async #finishInTurns(snapshot: Snapshot, steps: readonly Aftermath[]): Promise<void> {
     this.#putInForce(snapshot);
     for (const step of steps) this.#tell(step);
     await releaseInTurns(steps.flatMap(({ retired }) => retired));
@@ -104,13 +123,14 @@ export class Publisher {
     for (const diagnostic of news) this.#log(diagnostic);
   }
 
-  #tryTo(pending: PendingChanges, step: () => void): void {
+  #tryTo<TResult>(pending: PendingChanges, step: () => TResult): TResult | undefined {
     try {
-      step();
+      return step();
     } catch (error) {
       this.state.isLastSuccessful = false;
       const fields = { revision: pending.revision, reason: messageOf(error) };
       this.#options.logger.error(fields, "configuration cannot be compiled");
+      return undefined;
     }
   }
 
@@ -131,6 +151,16 @@ function nextTurnSize(size: number, tookMs: number): number {
   const fitting = tookMs > 0 ? Math.round((size * TURN_MS) / tookMs) : TURN_SIZES.max;
   // At most twice as large: one lucky turn must not make the next a long one.
   return Math.min(Math.max(fitting, TURN_SIZES.min), size * 2, TURN_SIZES.max);
+}
+
+/** The snapshot with all routes in their places; nobody waits for it longer than for a few of them at once. */
+async function moveInTurns(snapshot: Snapshot, moves: RouterMoves, signal: AbortSignal): Promise<Snapshot> {
+  let { router } = snapshot;
+  while (!(moves.isOver || signal.aborted)) {
+    router = moves.next(router);
+    await nextTurn();
+  }
+  return { ...snapshot, router };
 }
 
 async function releaseInTurns(retired: readonly Held[]): Promise<void> {

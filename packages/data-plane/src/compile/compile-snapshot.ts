@@ -12,7 +12,7 @@ import type { Held } from "./held.ts";
 import { updateIdentities } from "./identity-index.ts";
 import { compileMetadata } from "./metadata.ts";
 import type { ObjectStage } from "./object-stage.ts";
-import { placeRoutes } from "./placement.ts";
+import { placeRoutes, type RouterMoves } from "./placement.ts";
 import { compileRoute } from "./routes.ts";
 import { compileGlobalRule, compileNamedUpstream, compilePluginConfig, compileService } from "./services.ts";
 import type { CompiledIdentifier, CompiledObject, Snapshot, SnapshotTables } from "./snapshot.ts";
@@ -27,6 +27,8 @@ export interface Compilation {
   readonly news: readonly Diagnostic[];
   /** Routes that are gone. */
   readonly deletedRoutes: readonly string[];
+  /** Routes that are not where the snapshot wants them in its router before these are done; absent: all are. */
+  readonly moves: RouterMoves | undefined;
 }
 
 type ObjectCompiler<TObject> = (
@@ -152,6 +154,7 @@ class CompileRun {
       retired: this.#retired,
       news: this.#news,
       deletedRoutes: this.#deletedRoutes,
+      moves: placement.moves,
     };
   }
 

@@ -1,10 +1,13 @@
-import type { RouterChange, RouteSpec } from "@fngate/router";
+import type { Router, RouterChange, RouteSpec } from "@fngate/router";
 import { type Map as PersistentMap, Set as PersistentSet } from "immutable";
 import { specOf } from "./routes.ts";
 import type { CompiledRoute, CompiledService, Snapshot } from "./snapshot.ts";
 
-/** Where routes stand in the router. */
-export type Placement = Pick<Snapshot, "router" | "hostHeirs">;
+/** Where routes stand in the router, and what moves to another place there yet. */
+export interface Placement extends Pick<Snapshot, "router" | "hostHeirs"> {
+  /** Routes that get other hosts with their service, where they are many; absent: everything is in its place. */
+  readonly moves?: RouterMoves | undefined;
+}
 
 /** What changed in the tables that the router depends on: ids only. */
 export interface ChangedIds {
@@ -18,26 +21,73 @@ export interface PlacementTables {
   readonly service: PersistentMap<string, CompiledService>;
 }
 
+/** Routes that a service takes along at once: about a millisecond on any machine. */
+const FEW_MOVES = 50;
+
 /**
  * Brings the router up to date: the changed routes, and those that take their hosts from a service whose hosts
  * changed (APISIX routing, fields that select). Every other route stays as it is.
  */
 export function placeRoutes(previous: Snapshot, tables: PlacementTables, changed: ChangedIds): Placement {
-  const moved = new Set(changed.routes);
-  for (const serviceId of changed.services) {
-    if (haveSameHosts(previous.tables.service.get(serviceId), tables.service.get(serviceId))) continue;
-    for (const routeId of previous.hostHeirs.get(serviceId) ?? []) moved.add(routeId);
-  }
-  if (moved.size === 0) return previous;
-  const changes: RouterChange<CompiledRoute>[] = [];
+  const services = [...changed.services].filter(
+    (id) => !haveSameHosts(previous.tables.service.get(id), tables.service.get(id)),
+  );
+  const most = services.reduce((sum, id) => sum + (previous.hostHeirs.get(id)?.size ?? 0), 0);
+  if (changed.routes.size === 0 && most === 0) return previous;
   const heirs = new HeirEdits(previous.hostHeirs);
-  for (const id of moved) {
-    const [before, after] = [previous.tables.route.get(id), tables.route.get(id)];
-    heirs.move(id, before, after);
-    // What the router has of a route follows from the tables that it was placed with: it need not be kept.
-    changes.push({ previous: specIn(previous.tables, before), next: specIn(tables, after) });
+  for (const id of changed.routes) heirs.move(id, previous.tables.route.get(id), tables.route.get(id));
+  const ofRoutes = new RouterMoves(previous.tables, tables, changed.routes);
+  const placement = { router: ofRoutes.next(previous.router, changed.routes.size), hostHeirs: heirs.done() };
+  const moves = new RouterMoves(previous.tables, tables, heirsBesides(changed.routes, previous.hostHeirs, services));
+  if (most > FEW_MOVES) return { ...placement, moves };
+  return { ...placement, router: moves.next(placement.router) };
+}
+
+/** Routes of the services that did not change themselves. Thousands are not listed before they are needed. */
+function* heirsBesides(
+  changed: ReadonlySet<string>,
+  hostHeirs: Snapshot["hostHeirs"],
+  services: readonly string[],
+): Generator<string> {
+  for (const serviceId of services) {
+    for (const routeId of hostHeirs.get(serviceId) ?? []) {
+      if (!changed.has(routeId)) yield routeId;
+    }
   }
-  return { router: previous.router.with(changes), hostHeirs: heirs.done() };
+}
+
+/** Routes on their way from where one configuration has them to where the next one wants them. */
+export class RouterMoves {
+  readonly #before: PlacementTables;
+  readonly #after: PlacementTables;
+  readonly #ids: Iterator<string>;
+  #isOver = false;
+
+  constructor(before: PlacementTables, after: PlacementTables, ids: Iterable<string>) {
+    this.#before = before;
+    this.#after = after;
+    this.#ids = ids[Symbol.iterator]();
+  }
+
+  /** Known only after {@link next} found none left. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The router with the next ones moved. */
+  next(router: Router<CompiledRoute>, count = FEW_MOVES): Router<CompiledRoute> {
+    const changes: RouterChange<CompiledRoute>[] = [];
+    while (changes.length < count && !this.#isOver) {
+      const { done, value: id } = this.#ids.next();
+      if (done === true) this.#isOver = true;
+      else {
+        // What the router has of a route follows from the tables that it was placed with: it need not be kept.
+        const previous = specIn(this.#before, this.#before.route.get(id));
+        changes.push({ previous, next: specIn(this.#after, this.#after.route.get(id)) });
+      }
+    }
+    return router.with(changes);
+  }
 }
 
 function specIn(tables: PlacementTables, route: CompiledRoute | undefined): RouteSpec<CompiledRoute> | undefined {
