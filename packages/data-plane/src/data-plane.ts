@@ -255,7 +255,7 @@ class StoreDataPlane implements DataPlane {
       prefix,
       http: this.#http,
       clock,
-      resolveToken: (token) => resolveVariable(token, environment),
+      resolveText: (text) => resolveVariable(text, environment),
       onNews: (owners) => this.#follower.republish(owners.flatMap((owner) => ownerKey(prefix, owner) ?? [])),
       isAlive: (owner) => this.#follower.mirror.entries.has(ownerKey(prefix, owner) ?? ""),
     });

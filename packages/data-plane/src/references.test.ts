@@ -58,8 +58,7 @@ describe("a reference in a plugin's configuration", () => {
   );
 
   test.each([
-    ["$secret://aws/1/key", "secrets of aws are not supported"],
-    ["$secret://gcp/1/key", "secrets of gcp are not supported"],
+    ["$secret://consul/1/key", "there are no secret managers of kind consul"],
     ["$secret://vault/1", "it names no manager, id and key"],
   ])("to a secret that is not to be had stays, and a warning names route, field and reason: %s", async (text, why) => {
     await using plane = await start();

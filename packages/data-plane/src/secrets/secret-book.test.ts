@@ -20,7 +20,7 @@ function open(answers: Record<string, unknown>) {
     prefix: "/apisix",
     http,
     clock,
-    resolveToken: (token) => (token === "$env://TOKEN" ? "t" : token),
+    resolveText: (text) => (text === "$env://TOKEN" ? "t" : text),
     onNews: (owners) => news.push([...owners]),
     isAlive: (owner) => alive.has(owner),
   });

@@ -1,7 +1,6 @@
-import type { Clock, HttpClient } from "@fngate/kernel";
-import { checkValue, registry } from "@fngate/schema";
 import type { MirrorChange } from "../mirror/mirror.ts";
-import { readVault, type SecretAnswer, type VaultConfig } from "./vault.ts";
+import { isManagerKind, openManager } from "./open-manager.ts";
+import { type ManagerTools, noSecret, type SecretAnswer, type SecretManager } from "./secret-manager.ts";
 
 /** What is known of a secret when an object that needs it is compiled. */
 export type SecretState = SecretAnswer | "awaited";
@@ -15,13 +14,9 @@ export interface SecretSource {
   lookup(reference: string, owner: string): SecretState;
 }
 
-export interface SecretBookOptions {
+export interface SecretBookOptions extends ManagerTools {
   /** Key prefix in the store, without trailing slash. */
   readonly prefix: string;
-  readonly http: HttpClient;
-  readonly clock: Clock;
-  /** What a token that is itself a reference to the environment stands for. */
-  readonly resolveToken: (token: string) => string;
   /** Told of owners for which a secret is no longer what it was. */
   readonly onNews: (owners: readonly string[]) => void;
   /** Whether an owner still exists. */
@@ -55,7 +50,7 @@ interface Entry {
  */
 export class SecretBook implements SecretSource {
   readonly #options: SecretBookOptions;
-  readonly #managers = new Map<string, VaultConfig>();
+  readonly #managers = new Map<string, SecretManager>();
   readonly #entries = new Map<string, Entry>();
   readonly #stopping = new AbortController();
 
@@ -69,9 +64,9 @@ export class SecretBook implements SecretSource {
     for (const { key, entry } of changes) {
       if (!key.startsWith(directory)) continue;
       const name = key.slice(directory.length);
-      const config = entry === undefined ? undefined : parseVault(name, entry.value);
-      if (config === undefined) this.#managers.delete(name);
-      else this.#managers.set(name, config);
+      const manager = entry === undefined ? undefined : openManager(name, entry.value, this.#options);
+      if (manager === undefined) this.#managers.delete(name);
+      else this.#managers.set(name, manager);
       for (const known of this.#entries.values()) {
         if (`${known.manager}/${known.id}` !== name) continue;
         known.generation += 1;
@@ -88,7 +83,7 @@ export class SecretBook implements SecretSource {
     }
     const [, manager = "", id = "", key = ""] = REFERENCE.exec(reference) ?? [];
     if (key === "") return { ok: false, reason: "it names no manager, id and key" };
-    if (manager !== "vault") return { ok: false, reason: `secrets of ${manager} are not supported` };
+    if (!isManagerKind(manager)) return { ok: false, reason: `there are no secret managers of kind ${manager}` };
     if (this.#entries.size >= MAX_SECRETS) return { ok: false, reason: `more than ${MAX_SECRETS} secrets are in use` };
     const owners = new Set([owner]);
     const entry: Entry = { manager, id, key, owners, state: "awaited", generation: 0, known: 0, waiting: undefined };
@@ -124,10 +119,8 @@ export class SecretBook implements SecretSource {
   }
 
   async #ask({ manager, id, key }: Entry): Promise<SecretAnswer> {
-    const config = this.#managers.get(`${manager}/${id}`);
-    if (config === undefined) return { ok: false, reason: `there is no secret manager ${manager}/${id}` };
-    const token = this.#options.resolveToken(config.token);
-    return readVault(this.#options.http, { ...config, token }, key);
+    const name = `${manager}/${id}`;
+    return this.#managers.get(name)?.read(key) ?? noSecret(`there is no secret manager ${name}`);
   }
 
   #learn(entry: Entry, answer: SecretAnswer): void {
@@ -138,16 +131,5 @@ export class SecretBook implements SecretSource {
     entry.state = answer;
     if (JSON.stringify(before) === JSON.stringify(answer)) return;
     this.#options.onNews([...entry.owners]);
-  }
-}
-
-function parseVault(name: string, text: string): VaultConfig | undefined {
-  const schema = name.startsWith("vault/") ? registry.byKind("secret").schemaFor?.(name, new Map()) : undefined;
-  if (schema === undefined) return undefined;
-  try {
-    const checked = checkValue(schema, JSON.parse(text));
-    return checked.ok ? (checked.value as VaultConfig) : undefined;
-  } catch {
-    return undefined;
   }
 }
