@@ -1,7 +1,8 @@
 import { assertType, describe, expectTypeOf, it } from "vitest";
 import { z } from "zod";
+import type { Credential } from "./consumer.ts";
 import type { FunctionCall, Reply } from "./context.ts";
-import { definePlugin, type PluginInstance } from "./plugin.ts";
+import { definePlugin, type PluginDefinition, type PluginInstance } from "./plugin.ts";
 
 const reply: Reply = { kind: "reply", status: 200 };
 
@@ -62,6 +63,65 @@ describe("definePlugin", () => {
         expectTypeOf(config).toEqualTypeOf<{ limit: number }>();
         return {};
       },
+    });
+  });
+
+  it("infers what consumers and metadata hold from their schemas", () => {
+    definePlugin({
+      name: "typed",
+      version: 0.1,
+      priority: 1,
+      schema: z.object({}),
+      consumerSchema: z.object({ key: z.string(), uses: z.int().default(1) }),
+      metadataSchema: z.object({ realm: z.string().optional() }),
+      setup(_config, { consumers, metadata }) {
+        expectTypeOf(consumers.find).returns.toEqualTypeOf<Credential<{ key: string; uses: number }> | undefined>();
+        expectTypeOf(metadata.current).toEqualTypeOf<{ realm?: string | undefined } | undefined>();
+        return {};
+      },
+      publicApis({ metadata }) {
+        expectTypeOf(metadata.current?.realm).toEqualTypeOf<string | undefined>();
+        return [];
+      },
+    });
+  });
+
+  it("refuses to read metadata as if it were always there", () => {
+    definePlugin({
+      name: "typed",
+      version: 0.1,
+      priority: 1,
+      schema: z.object({}),
+      metadataSchema: z.object({ realm: z.string() }),
+      // @ts-expect-error nobody may have written any
+      setup: (_config, { metadata }) => ({ access: () => ({ ...reply, body: metadata.current.realm }) }),
+    });
+  });
+
+  it("refuses to read a consumer's configuration without a schema of it", () => {
+    definePlugin({
+      name: "typed",
+      version: 0.1,
+      priority: 1,
+      schema: z.object({ key: z.string() }),
+      setup: (_config, { consumers }) => ({
+        rewrite(context) {
+          // @ts-expect-error nothing says what it holds
+          context.variables.set("key", consumers.find(context, "k")?.config.key);
+        },
+      }),
+    });
+  });
+
+  it("refuses a consumer schema whose type is none of the directory's", () => {
+    assertType<PluginDefinition<object, { key: string }>>({
+      name: "typed",
+      version: 0.1,
+      priority: 1,
+      schema: z.object({}),
+      // @ts-expect-error a number is no text
+      consumerSchema: z.object({ key: z.number() }),
+      setup: () => ({}),
     });
   });
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
@@ -12,7 +13,21 @@ export interface RedisOptions {
   readonly password?: string;
   /** Makes it a node of a cluster, of which it is the only one. */
   readonly isCluster?: boolean;
+  /** Port of the server that it copies; the password is that one's, too. */
+  readonly replicaOf?: number;
+  /** Makes it a sentinel, which stores nothing. */
+  readonly watched?: WatchedRedis;
 }
+
+/** A master that a sentinel watches, alone and impatiently. */
+export interface WatchedRedis {
+  readonly name: string;
+  readonly port: number;
+  readonly password?: string;
+}
+
+/** After so long without an answer a sentinel has a replica take over, milliseconds. */
+const DOWN_AFTER_MS = 500;
 
 /** How long Redis may take to start or to end, in milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -36,7 +51,7 @@ export class RedisProcess implements AsyncDisposable {
 
   /** Starts the server and waits until it serves; throws with its own output when it does not. */
   async start(): Promise<void> {
-    const child = spawn(findRedis(), this.#arguments(), { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(findRedis(), await this.#arguments(), { stdio: ["ignore", "pipe", "inherit"] });
     this.#process = child;
     child.stdout.on("data", (data: Buffer) => {
       this.#output = (this.#output + data).slice(-OUTPUT_LIMIT);
@@ -85,15 +100,22 @@ export class RedisProcess implements AsyncDisposable {
     await this.#directory[Symbol.asyncDispose]();
   }
 
-  #arguments(): string[] {
-    const { isCluster, password } = this.#options;
+  async #arguments(): Promise<readonly string[]> {
+    const { isCluster, password, replicaOf, watched } = this.#options;
+    if (watched !== undefined) return [await this.#writeSentinelFile(watched), "--sentinel"];
     const options: readonly (readonly [string, string])[] = [
       ["port", String(this.port)],
       ["bind", "127.0.0.1"],
       ["dir", this.#directory.path],
       ["save", ""],
       ["appendonly", "no"],
-      ...(password === undefined ? [] : ([["requirepass", password]] as const)),
+      ...(password === undefined
+        ? []
+        : ([
+            ["requirepass", password],
+            ["masterauth", password],
+          ] as const)),
+      ...(replicaOf === undefined ? [] : ([["replicaof", `127.0.0.1 ${replicaOf}`]] as const)),
       // A node that met no other one does not know its own address.
       ...(isCluster === true
         ? ([
@@ -103,6 +125,23 @@ export class RedisProcess implements AsyncDisposable {
         : []),
     ];
     return options.flatMap(([name, value]) => [`--${name}`, value]);
+  }
+
+  /** A sentinel keeps what it learns in the file that it was started with. */
+  async #writeSentinelFile({ name, password, port }: WatchedRedis): Promise<string> {
+    const own = this.#options.password;
+    const lines = [
+      `port ${this.port}`,
+      "bind 127.0.0.1",
+      `dir ${this.#directory.path}`,
+      `sentinel monitor ${name} 127.0.0.1 ${port} 1`,
+      `sentinel down-after-milliseconds ${name} ${DOWN_AFTER_MS}`,
+      ...(password === undefined ? [] : [`sentinel auth-pass ${name} ${password}`]),
+      ...(own === undefined ? [] : [`requirepass ${own}`]),
+    ];
+    const file = this.#directory.file("sentinel.conf");
+    await writeFile(file, `${lines.join("\n")}\n`);
+    return file;
   }
 
   /** Gives all slots to the only node. */

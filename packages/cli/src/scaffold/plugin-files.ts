@@ -49,7 +49,7 @@ function compilerOptions({ packages }: GatewayPlace): object {
       types: ["node"],
       paths: {
         "@fngate/plugin-kit": [`${packages}/plugin-kit/src/index.ts`],
-        "@fngate/data-plane/testing": [`${packages}/data-plane/src/testing/index.ts`],
+        "@fngate/plugin-kit/testing": [`${packages}/plugin-kit/src/testing/index.ts`],
         zod: [`${packages}/plugin-kit/node_modules/zod/index.d.ts`],
       },
     },
@@ -86,7 +86,7 @@ export default definePlugin({
 function testOf(name: string): string {
   return `import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runGateway } from "@fngate/data-plane/testing";
+import { runGateway } from "@fngate/plugin-kit/testing";
 import plugin from "./index.ts";
 
 test("greets whoever asks", async () => {

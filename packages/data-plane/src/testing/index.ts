@@ -1,3 +1,4 @@
+export type { Answer, ObjectsById, SentRequest } from "@fngate/plugin-kit/testing";
 export { type LoggedLine, recordingLogger } from "./recording-logger.ts";
-export { type GatewaySetup, type ObjectsById, RunningGateway, runGateway } from "./run-gateway.ts";
-export { type Answer, type SentRequest, sendRequest } from "./send-request.ts";
+export { type GatewaySetup, RunningGateway, runGateway } from "./run-gateway.ts";
+export { sendRequest } from "./send-request.ts";

@@ -1,5 +1,13 @@
 import { systemClock } from "@fngate/kernel";
 import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
+import type {
+  Answer,
+  ObjectsById,
+  SentHeaders,
+  SentRequest,
+  TestGateway,
+  TestGatewaySetup,
+} from "@fngate/plugin-kit/testing";
 import {
   type EchoResponder,
   type EchoUpstream,
@@ -10,36 +18,18 @@ import {
 import { createDataPlane } from "../data-plane.ts";
 import type { DataPlane, DataPlaneOptions } from "../options.ts";
 import { type LoggedLine, recordingLogger } from "./recording-logger.ts";
-import { type Answer, type SentHeaders, type SentRequest, sendRequest } from "./send-request.ts";
+import { sendRequest } from "./send-request.ts";
 
-/** Objects as the Admin API takes them, by id. */
-export type ObjectsById = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-
-/** What {@link runGateway} starts with; everything may be left out. */
-export interface GatewaySetup {
-  /** The plugins that the gateway knows. */
-  readonly plugins?: readonly PluginDefinition[];
-  /** A route without upstream and service gets the gateway's own test upstream. */
-  readonly routes?: ObjectsById;
-  readonly services?: ObjectsById;
-  readonly upstreams?: ObjectsById;
-  /** By name; the member `credentials` of a consumer holds its credentials by id. */
-  readonly consumers?: ObjectsById;
-  readonly consumerGroups?: ObjectsById;
-  readonly pluginConfigs?: ObjectsById;
-  readonly globalRules?: ObjectsById;
-  /** By plugin name. */
-  readonly pluginMetadata?: ObjectsById;
+/** What {@link runGateway} starts with: what plugin authors can say, and what only the gateway's own tests need. */
+export interface GatewaySetup extends Omit<TestGatewaySetup, "upstream"> {
   /** What the test upstream answers; default: the request as JSON. */
   readonly upstream?: EchoResponder;
   /** Anything else that a data plane can be told. */
   readonly options?: Partial<DataPlaneOptions>;
-  /** True when the test is about a configuration that the gateway finds fault with; else such a start fails. */
-  readonly hasFindings?: boolean;
 }
 
 /** A whole gateway over real sockets, its test upstream and its store. */
-export class RunningGateway implements AsyncDisposable {
+export class RunningGateway implements TestGateway {
   readonly plane: DataPlane;
   readonly upstream: EchoUpstream;
   /** What was logged. */

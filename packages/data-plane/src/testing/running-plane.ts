@@ -1,15 +1,17 @@
 import { connect } from "node:net";
 import { systemClock } from "@fngate/kernel";
 import type { PluginCatalog, PluginDefinition } from "@fngate/plugin-kit";
+import type { Answer, SentRequest } from "@fngate/plugin-kit/testing";
 import { createCatalog } from "@fngate/plugins";
 import { eventually, FakeConfigStore } from "@fngate/test-kit";
 import { createDataPlane } from "../data-plane.ts";
 import type { DataPlane, DataPlaneOptions, ListenerName } from "../options.ts";
 import { type LoggedLine, recordingLogger } from "./recording-logger.ts";
-import { type Answer, type SentRequest, sendRequest } from "./send-request.ts";
+import { sendRequest } from "./send-request.ts";
 
+export type { Answer, SentRequest } from "@fngate/plugin-kit/testing";
 export { type LoggedLine, recordingLogger } from "./recording-logger.ts";
-export { type Answer, type SentRequest, sendRequest } from "./send-request.ts";
+export { sendRequest } from "./send-request.ts";
 
 /** A data plane over real sockets, its store and its logs; disposing stops everything. */
 export class RunningPlane implements AsyncDisposable {

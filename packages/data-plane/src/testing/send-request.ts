@@ -1,24 +1,5 @@
-import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
-
-/** A whole answer. */
-export interface Answer {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly rawHeaders: readonly string[];
-  readonly body: string;
-}
-
-/** Fields of a request by name. */
-export type SentHeaders = Readonly<Record<string, string | string[]>>;
-
-/** What a request is made of. */
-export interface SentRequest {
-  readonly method?: string;
-  /** A list sends a field of that name for each of its values. */
-  readonly headers?: SentHeaders;
-  readonly body?: string;
-}
+import { request as httpRequest } from "node:http";
+import type { Answer, SentRequest } from "@fngate/plugin-kit/testing";
 
 /** Sends one request on a connection of its own. */
 export function sendRequest(port: number, target: string, options: SentRequest = {}): Promise<Answer> {

@@ -1,14 +1,16 @@
 import { basename } from "node:path";
+import { GatewayError } from "@fngate/kernel";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { compilePipeline, runRequestPhase } from "../pipeline.ts";
+import type { ConsumerDirectory } from "../consumer.ts";
+import { collectBodyFilters, compilePipeline, runHeaderFilters, runLogPhase, runRequestPhase } from "../pipeline.ts";
 import type { PluginDefinition, PluginInstance } from "../plugin.ts";
-import type { PluginDirectory } from "../ports.ts";
+import type { PluginDeps, PluginDirectory } from "../ports.ts";
 import { APISIX_PRIORITIES } from "./apisix-priorities.ts";
-import { type FakeConnections, fakeConnections } from "./fake-connections.ts";
-import { type FakeShared, fakeDeps, fakeShared } from "./fake-deps.ts";
-import { fakeRequestContext } from "./fake-request-context.ts";
-import { type RecordingLogger, recordingLogger } from "./recording-logger.ts";
+import { fakeConnections } from "./fake-connections.ts";
+import { fakeDeps, fakeHttp, fakeShared } from "./fake-deps.ts";
+import { type FakeRequestOptions, fakeLogContext } from "./fake-request-context.ts";
+import { recordingLogger } from "./recording-logger.ts";
 
 /** What {@link describePlugin} needs beside the plugin. */
 export interface ContractOptions {
@@ -16,6 +18,12 @@ export interface ContractOptions {
   readonly folder: string;
   /** A valid configuration with every secret field set to text that occurs nowhere else. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** A valid configuration of a consumer, likewise; for a plugin with `consumerSecretFields`. */
+  readonly consumerConfig?: Readonly<Record<string, unknown>>;
+  /** Valid metadata, likewise; for a plugin with `metadataSecretFields`. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** A request that makes it use its secrets, e.g. one with credentials; default: a POST with a body. */
+  readonly request?: FakeRequestOptions;
   /** The other plugins that it sets up; without them there are none. */
   readonly plugins?: PluginDirectory;
   /** True for a plugin that is known for nothing but being refused: its `setup` throws `PLUGIN_UNSUPPORTED`. */
@@ -96,40 +104,77 @@ function describeLifecycle<TConfig>(plugin: PluginDefinition<TConfig>, options: 
 }
 
 function describeSecrets<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions): void {
-  it("never logs a secret", async () => {
+  it.each([
+    ["go well", fakeHttp()],
+    ["fail", fakeHttp(() => Promise.reject(new Error("refused")))],
+  ])("never tells a secret in logs and errors, in whatever phase, when its calls %s", async (_outcome, http) => {
     const logger = recordingLogger();
-    const instance = setUp(plugin, options, { logger });
-    await runAllRequestPhases(plugin, instance);
+    const { consumerConfig, metadata } = options;
+    const consumers = consumerConfig && everybodyIs((plugin.consumerSchema ?? plugin.schema).parse(consumerConfig));
+    const current = metadata && (plugin.metadataSchema ?? z.unknown()).parse(metadata);
+    const instance = setUp(plugin, options, { logger, http, metadata: { current }, ...(consumers && { consumers }) });
+    const errors = await runAllPhases(plugin, instance, options.request);
     instance.dispose?.();
-    const logged = JSON.stringify(logger.lines);
-    for (const path of plugin.secretFields ?? []) {
-      const secrets = textsOf(valueAt(options.config, path));
-      if (secrets.length === 0) throw new Error(`the contract's config has no text at ${path}`);
-      for (const secret of secrets) expect(logged).not.toContain(secret);
-    }
+    const told = JSON.stringify([logger.lines, errors]);
+    for (const secret of secretsOf(plugin, options)) expect(told).not.toContain(secret);
   });
 }
 
-interface FakePorts {
-  readonly connections?: FakeConnections;
-  readonly logger?: RecordingLogger;
-  readonly shared?: FakeShared;
+/** Whoever calls, whatever the name. */
+function everybodyIs<TConfig>(config: TConfig): ConsumerDirectory<TConfig> {
+  const consumer = { name: "jack", groupId: undefined, labels: {}, credentialId: undefined };
+  return { find: () => ({ consumer, config }), findByName: () => consumer, isEmpty: () => false };
 }
+
+/** The secret texts of all configurations of the contract. */
+function secretsOf<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions): string[] {
+  const places = [
+    ["config", plugin.secretFields],
+    ["consumerConfig", plugin.consumerSecretFields],
+    ["metadata", plugin.metadataSecretFields],
+  ] as const;
+  return places.flatMap(([place, fields = []]) =>
+    fields.flatMap((path) => {
+      const secrets = textsOf(valueAt(options[place], path));
+      if (secrets.length === 0) throw new Error(`the contract's ${place} has no text at ${path}`);
+      return secrets;
+    }),
+  );
+}
+
+type FakePorts = Partial<PluginDeps>;
 
 function setUp<TConfig>(plugin: PluginDefinition<TConfig>, options: ContractOptions, ports: FakePorts): PluginInstance {
   const nested = options.plugins === undefined ? {} : { plugins: options.plugins };
   return plugin.setup(plugin.schema.parse(options.config), fakeDeps({ ...nested, ...ports }));
 }
 
-async function runAllRequestPhases<TConfig>(
+/** Takes a request through every phase; returns what was thrown on the way, as the gateway would log it. */
+async function runAllPhases<TConfig>(
   plugin: PluginDefinition<TConfig>,
   instance: PluginInstance,
-): Promise<void> {
+  request: FakeRequestOptions = { method: "POST", body: "body" },
+): Promise<unknown[]> {
   const pipeline = compilePipeline([{ name: plugin.name, priority: plugin.priority, instance }]);
-  const context = fakeRequestContext({ method: "POST", body: "body" });
-  await runRequestPhase(pipeline.rewrite, context);
-  await runRequestPhase(pipeline.access, context);
-  await runRequestPhase(pipeline.beforeProxy, context);
+  const context = fakeLogContext({ ...request, source: "gateway", captured: { request: "body", response: "body" } });
+  const errors: unknown[] = [];
+  const report = (error: unknown): void => {
+    errors.push(error instanceof GatewayError ? [error.message, error.details] : String(error));
+  };
+  const run = async (phase: () => unknown): Promise<void> => {
+    try {
+      await phase();
+    } catch (error) {
+      report(error);
+    }
+  };
+  for (const phase of ["rewrite", "access", "beforeProxy"] as const) {
+    await run(() => runRequestPhase(pipeline[phase], context));
+  }
+  await run(() => runHeaderFilters(pipeline.headerFilter, context));
+  await run(() => collectBodyFilters(pipeline.bodyFilter, context));
+  runLogPhase(pipeline.log, context, report);
+  return errors;
 }
 
 function hasDescription(property: unknown): boolean {

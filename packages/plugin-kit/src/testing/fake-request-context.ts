@@ -1,6 +1,7 @@
 import { HeaderList } from "@fngate/kernel";
 import type { Consumer } from "../consumer.ts";
 import type {
+  CapturedBody,
   GatewayRequest,
   LogContext,
   MatchedRoute,
@@ -79,20 +80,19 @@ export interface FakeResponseOptions extends FakeRequestOptions {
 /** Builds the context that a plugin's response phases and its log phase get. */
 export function fakeLogContext(options: FakeResponseOptions = {}): LogContext {
   const { status = 200, responseHeaders = [], source = "upstream", captured = {} } = options;
-  return {
-    ...fakeRequestContext(options),
-    consumer: options.consumer && consumerOf(options.consumer),
+  // Assigned, not spread: who was attached meanwhile and what is skipped are asked of the request.
+  return Object.assign(fakeRequestContext(options), {
     response: { status, headers: new HeaderList(responseHeaders), source },
     timings: { startedAtMs: 0, totalMs: 1, upstreamMs: undefined },
     traffic: { receivedBytes: 0, sentBytes: 0 },
     bytesSent: 0,
     attempts: [],
-    captured: (body) => {
+    captured: (body: CapturedBody) => {
       const text = captured[body];
       return text === undefined ? undefined : Buffer.from(text);
     },
     countAs: () => undefined,
-  };
+  });
 }
 
 function consumerOf(consumer: Partial<Consumer>): Consumer {

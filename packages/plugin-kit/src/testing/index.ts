@@ -20,3 +20,16 @@ export {
   fakeRequestContext,
 } from "./fake-request-context.ts";
 export { type RecordedLine, type RecordingLogger, recordingLogger } from "./recording-logger.ts";
+export { runGateway } from "./run-gateway.ts";
+export type {
+  Answer,
+  ObjectsById,
+  ReceivedRequest,
+  RunGateway,
+  SentHeaders,
+  SentRequest,
+  TestGateway,
+  TestGatewaySetup,
+  UpstreamReply,
+  UpstreamResponder,
+} from "./test-gateway.ts";

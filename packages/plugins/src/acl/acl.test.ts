@@ -1,6 +1,5 @@
-import { runGateway } from "@fngate/data-plane/testing";
 import type { PluginDefinition } from "@fngate/plugin-kit";
-import { describePlugin } from "@fngate/plugin-kit/testing";
+import { describePlugin, runGateway } from "@fngate/plugin-kit/testing";
 import { describe, expect, it } from "vitest";
 import { keyAuth } from "../key-auth/index.ts";
 import { describeSchema } from "../testing/describe-schema.ts";

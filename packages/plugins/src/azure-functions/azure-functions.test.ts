@@ -12,6 +12,7 @@ const uri = "https://app.example/api/fn";
 describePlugin(azureFunctions, {
   folder: import.meta.dirname,
   config: { function_uri: "//fn.example/path", authorization: { apikey: "very-secret-key", clientid: "me" } },
+  metadata: { master_apikey: "secret-of-the-master" },
 });
 
 describeSchema(azureFunctionsSchema, {

@@ -1,12 +1,16 @@
-import { runGateway } from "@fngate/data-plane/testing";
-import { describePlugin } from "@fngate/plugin-kit/testing";
+import { describePlugin, runGateway } from "@fngate/plugin-kit/testing";
 import { describe, expect, it } from "vitest";
 import { describeSchema } from "../testing/describe-schema.ts";
 import { basicAuthConsumerSchema } from "./consumer-schema.ts";
 import { basicAuth } from "./index.ts";
 import { basicAuthSchema } from "./schema.ts";
 
-describePlugin(basicAuth, { folder: import.meta.dirname, config: {} });
+describePlugin(basicAuth, {
+  folder: import.meta.dirname,
+  config: {},
+  consumerConfig: { username: "jack", password: "password-of-jack" },
+  request: { headers: ["Authorization", `Basic ${Buffer.from("jack:other").toString("base64")}`] },
+});
 
 describeSchema(basicAuthSchema, {
   defaults: [{}, { hide_credentials: false, realm: "basic" }],

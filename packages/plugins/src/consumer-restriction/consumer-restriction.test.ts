@@ -1,5 +1,4 @@
-import { runGateway } from "@fngate/data-plane/testing";
-import { describePlugin } from "@fngate/plugin-kit/testing";
+import { describePlugin, runGateway } from "@fngate/plugin-kit/testing";
 import { describe, expect, it } from "vitest";
 import { keyAuth } from "../key-auth/index.ts";
 import { describeSchema } from "../testing/describe-schema.ts";

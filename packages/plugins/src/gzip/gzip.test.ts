@@ -1,7 +1,6 @@
 import { gunzipSync } from "node:zlib";
-import { runGateway } from "@fngate/data-plane/testing";
 import type { PluginDefinition } from "@fngate/plugin-kit";
-import { describePlugin } from "@fngate/plugin-kit/testing";
+import { describePlugin, runGateway } from "@fngate/plugin-kit/testing";
 import { describe, expect, it } from "vitest";
 import { echo } from "../echo/index.ts";
 import { describeSchema } from "../testing/describe-schema.ts";

@@ -9,7 +9,19 @@ import { parseHttpDate } from "./http-date.ts";
 import { hmacAuth } from "./index.ts";
 import { hmacAuthSchema } from "./schema.ts";
 
-describePlugin(hmacAuth, { folder: import.meta.dirname, config: {} });
+describePlugin(hmacAuth, {
+  folder: import.meta.dirname,
+  config: {},
+  consumerConfig: { key_id: "k", secret_key: "secret-of-jack" },
+  request: {
+    headers: [
+      "Date",
+      new Date(systemClock.now()).toUTCString(),
+      "Authorization",
+      'Signature keyId="k",algorithm="hmac-sha256",headers="date",signature="b3RoZXI="',
+    ],
+  },
+});
 
 describeSchema(hmacAuthSchema, {
   defaults: [

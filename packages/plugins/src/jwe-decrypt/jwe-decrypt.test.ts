@@ -1,5 +1,4 @@
-import { runGateway } from "@fngate/data-plane/testing";
-import { describePlugin } from "@fngate/plugin-kit/testing";
+import { describePlugin, runGateway } from "@fngate/plugin-kit/testing";
 import { CompactEncrypt } from "jose";
 import { describe, expect, it } from "vitest";
 import { describeSchema } from "../testing/describe-schema.ts";
@@ -9,7 +8,13 @@ import { jweDecryptSchema } from "./schema.ts";
 
 const SECRET = "12345678901234567890123456789012";
 
-describePlugin(jweDecrypt, { folder: import.meta.dirname, config: {} });
+describePlugin(jweDecrypt, {
+  folder: import.meta.dirname,
+  config: {},
+  consumerConfig: { key: "key-of-jack", secret: "secret-of-jack-in-just-32-chars!" },
+  // Encrypted with nothing: {"alg":"dir","enc":"A256GCM","kid":"k"} and texts in place of the rest.
+  request: { headers: ["Authorization", "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIiwia2lkIjoiayJ9..aXZpdg.dGV4dA.dGFn"] },
+});
 
 describeSchema(jweDecryptSchema, {
   defaults: [{}, { header: "Authorization", forward_header: "Authorization", strict: true }],

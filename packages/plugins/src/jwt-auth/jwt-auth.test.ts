@@ -1,7 +1,6 @@
 import { constants, createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { runGateway } from "@fngate/data-plane/testing";
 import { definePlugin } from "@fngate/plugin-kit";
-import { describePlugin } from "@fngate/plugin-kit/testing";
+import { describePlugin, runGateway } from "@fngate/plugin-kit/testing";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { describeSchema } from "../testing/describe-schema.ts";
@@ -9,7 +8,13 @@ import { jwtAuthConsumerSchema } from "./consumer-schema.ts";
 import { jwtAuth } from "./index.ts";
 import { jwtAuthSchema } from "./schema.ts";
 
-describePlugin(jwtAuth, { folder: import.meta.dirname, config: {} });
+describePlugin(jwtAuth, {
+  folder: import.meta.dirname,
+  config: {},
+  consumerConfig: { key: "k", secret: "secret-of-jack" },
+  // Signed with another secret: {"alg":"HS256"} . {"key":"k"} . any text.
+  request: { headers: ["Authorization", "eyJhbGciOiJIUzI1NiJ9.eyJrZXkiOiJrIn0.c2lnbmVk"] },
+});
 
 describeSchema(jwtAuthSchema, {
   defaults: [

@@ -1,9 +1,13 @@
-import { runGateway } from "@fngate/data-plane/testing";
-import { describePlugin } from "@fngate/plugin-kit/testing";
+import { describePlugin, runGateway } from "@fngate/plugin-kit/testing";
 import { describe, expect, it } from "vitest";
 import { keyAuth } from "./index.ts";
 
-describePlugin(keyAuth, { folder: import.meta.dirname, config: {} });
+describePlugin(keyAuth, {
+  folder: import.meta.dirname,
+  config: {},
+  consumerConfig: { key: "key-of-jack" },
+  request: { headers: ["apikey", "key-of-jack"] },
+});
 
 /** A gateway that knows jack, by his own key and by a credential. */
 function startWith(config: Readonly<Record<string, unknown>> = {}) {

@@ -1,5 +1,4 @@
-import { runGateway } from "@fngate/data-plane/testing";
-import { describePlugin } from "@fngate/plugin-kit/testing";
+import { describePlugin, runGateway } from "@fngate/plugin-kit/testing";
 import { startEchoUpstream } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import { openfunction } from "../openfunction/index.ts";

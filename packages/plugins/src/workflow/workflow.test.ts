@@ -1,6 +1,5 @@
-import { runGateway } from "@fngate/data-plane/testing";
 import type { PluginDefinition } from "@fngate/plugin-kit";
-import { describePlugin, fakeDeps } from "@fngate/plugin-kit/testing";
+import { describePlugin, fakeDeps, runGateway } from "@fngate/plugin-kit/testing";
 import { eventually } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import { limitConn } from "../limit-conn/index.ts";
