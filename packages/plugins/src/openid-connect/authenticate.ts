@@ -109,7 +109,8 @@ class OpenidConnect {
   async #current(context: RequestContext, session: StoredSession, { login }: Kept): Promise<Session | undefined> {
     const { cabinet, sessions } = this.#party;
     const { access_token_expires_leeway: leeway, renew_access_token_on_expiry: isRenewed } = this.#config;
-    const isExpired = session.accessExpiresAt !== undefined && session.accessExpiresAt - leeway <= sessions.now();
+    const { accessExpiresAt: expiresAt = Number.POSITIVE_INFINITY } = session;
+    const isExpired = expiresAt - leeway <= sessions.now();
     if (!isExpired) {
       const touched = sessions.touch(session);
       if (touched !== undefined) {
@@ -118,7 +119,8 @@ class OpenidConnect {
       return session;
     }
     const renewed = isRenewed ? await this.#renewals.renew(session) : undefined;
-    if (renewed === undefined) return undefined;
+    // Another process may have used the refresh token up: the browser brings what that one gave with its next request.
+    if (renewed === undefined) return isRenewed && expiresAt > sessions.now() ? session : undefined;
     const cookies = await cabinet.write(context, { login, session: sessions.begin(renewed, session) });
     if (cookies === undefined) return undefined;
     this.#cookies.set(context, cookies);

@@ -1,6 +1,6 @@
 import { systemClock } from "@fngate/kernel";
 import { describe, expect, it } from "vitest";
-import { decodeIdentity, openScene, SESSION_SECRET } from "../testing/openid-scene.ts";
+import { decodeIdentity, openScene, SESSION_SECRET, startOpenidGateway } from "../testing/openid-scene.ts";
 
 describe("a session", () => {
   /** A gateway whose clock the test moves. */
@@ -28,6 +28,25 @@ describe("a session", () => {
     expect(scene.provider.visits.get("/token")).toBe(asked + 1);
     expect((await scene.visit("/4")).status).toBe(200);
     expect(scene.provider.visits.get("/token")).toBe(asked + 1);
+  });
+
+  it("goes on with a token that holds yet, when another gateway has used its refresh token up", async () => {
+    const { moved, setup } = movable();
+    const session = { secret: SESSION_SECRET, idling_timeout: 0, rolling_timeout: 0 };
+    const config = { access_token_expires_leeway: 600, session };
+    await using scene = await openScene(config, setup);
+    await using other = await startOpenidGateway(scene.provider, config, setup);
+    scene.provider.configure([scene.client], { rotateRefreshToken: true });
+    await scene.logIn("/");
+    const before = (await scene.gateway.upstream.request()).headers["x-access-token"];
+    const headers = { cookie: scene.browser.cookiesFor(scene.origin) };
+    moved.seconds = 3300;
+    expect((await scene.visit("/1")).status).toBe(200);
+    expect((await scene.gateway.upstream.request(2)).headers["x-access-token"]).not.toBe(before);
+    expect((await other.get("/1", headers)).status).toBe(200);
+    expect((await other.upstream.request()).headers["x-access-token"]).toBe(before);
+    moved.seconds = 3700;
+    expect((await other.get("/2", headers)).status).toBe(302);
   });
 
   it("renews its access token again and again with a refresh token that stays", async () => {

@@ -55,13 +55,12 @@ export class OpenidScene implements AsyncDisposable {
   }
 }
 
-/** Opens an {@link OpenidScene}: a route for every path, and the client that it is configured with. */
-export async function openScene(
+/** Starts a gateway whose route for every path has the plugin, as a client of a provider. */
+export function startOpenidGateway(
+  provider: OpenidProvider,
   config: object = {},
   setup: GatewaySetup = {},
-  client: object = {},
-): Promise<OpenidScene> {
-  const provider = await startOpenidProvider();
+): Promise<RunningGateway> {
   const whole = {
     client_id: "gateway",
     client_secret: "clients-secret",
@@ -71,11 +70,21 @@ export async function openScene(
     session: { secret: SESSION_SECRET },
     ...config,
   };
-  const gateway = await runGateway({
+  return runGateway({
     plugins: [openidConnect as PluginDefinition],
     routes: { 1: { uri: "/*", plugins: { "openid-connect": whole } } },
     ...setup,
   });
+}
+
+/** Opens an {@link OpenidScene}: a route for every path, and the client that it is configured with. */
+export async function openScene(
+  config: object = {},
+  setup: GatewaySetup = {},
+  client: object = {},
+): Promise<OpenidScene> {
+  const provider = await startOpenidProvider();
+  const gateway = await startOpenidGateway(provider, config, setup);
   const scene = new OpenidScene(provider, gateway);
   provider.configure([{ ...scene.client, ...client }]);
   return scene;
