@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { GatewayError } from "@fngate/kernel";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -109,15 +110,29 @@ function describeSecrets<TConfig>(plugin: PluginDefinition<TConfig>, options: Co
     ["fail", fakeHttp(() => Promise.reject(new Error("refused")))],
   ])("never tells a secret in logs and errors, in whatever phase, when its calls %s", async (_outcome, http) => {
     const logger = recordingLogger();
-    const { consumerConfig, metadata } = options;
+    const { config, consumerConfig, metadata } = options;
     const consumers = consumerConfig && everybodyIs((plugin.consumerSchema ?? plugin.schema).parse(consumerConfig));
     const current = metadata && (plugin.metadataSchema ?? z.unknown()).parse(metadata);
-    const instance = setUp(plugin, options, { logger, http, metadata: { current }, ...(consumers && { consumers }) });
-    const errors = await runAllPhases(plugin, instance, options.request);
-    instance.dispose?.();
-    const told = JSON.stringify([logger.lines, errors]);
-    for (const secret of secretsOf(plugin, options)) expect(told).not.toContain(secret);
+    const ports = { logger, http, metadata: { current }, ...(consumers && { consumers }) };
+    const told: unknown[] = [logger.lines];
+    // Secrets of metadata are what a configuration without its own falls back to.
+    const configs = metadata === undefined ? [config] : [config, withoutSecrets(plugin, config)];
+    for (const one of configs) {
+      const instance = setUp(plugin, { ...options, config: one }, ports);
+      told.push(await runAllPhases(plugin, instance, options.request));
+      instance.dispose?.();
+    }
+    // What is sent at the end, as loggers do, fails or not before the next turn of the event loop.
+    await setImmediate();
+    const text = JSON.stringify(told);
+    for (const secret of secretsOf(plugin, options)) expect(text).not.toContain(secret);
   });
+}
+
+/** A configuration without the members that hold secrets. */
+function withoutSecrets<TConfig>({ secretFields = [] }: PluginDefinition<TConfig>, config: ContractOptions["config"]) {
+  const secret = new Set(secretFields.map((path) => path.split(".")[0]));
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !secret.has(name)));
 }
 
 /** Whoever calls, whatever the name. */
