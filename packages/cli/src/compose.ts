@@ -246,7 +246,7 @@ class ComposedGateway implements Gateway {
           ...(lastKnownFile && { lastKnownFile }),
           ...(proxyAdmin && { proxyAdmin: { ...proxyAdmin, target: this.#adminTarget(proxyAdmin.target) } }),
           ...(accessLog && this.#accessLog && { accessLog: this.#accessLog, accessLogFormat: accessLog.format }),
-          ...(accessLog?.template && { accessLogTemplate: accessLog.template }),
+          ...(accessLog?.template && { accessLogTemplate: accessLog.template, accessLogEscape: accessLog.escape }),
           onListening: (listener, host, port) =>
             this.#deps.onListening({ listener: listener === "http" ? "proxy" : listener, host, port }),
         });

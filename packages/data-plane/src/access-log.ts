@@ -1,6 +1,8 @@
 import type { ExchangeContext } from "./http/exchange-context.ts";
 import { remoteUserOf } from "./http/remote-user.ts";
-import { createLocalTime } from "./local-time.ts";
+import { addressesOf, timesOf, upstreamHostOf, upstreamUriOf } from "./http/upstream-variables.ts";
+import { createLocalTime, seconds } from "./local-time.ts";
+import { escapeText } from "./log-text.ts";
 import type { AccessLogFormat } from "./options.ts";
 
 /** Renders one finished request as one line, line feed included. */
@@ -17,13 +19,12 @@ function createTextRenderer(): AccessLogRenderer {
     const { request, response, timings } = context;
     const { headers } = request;
     const end = timings.startedAtMs + timings.totalMs;
-    const upstream = `${context.upstreamScheme}://${context.upstreamHost}`;
+    const upstream = `${context.upstreamScheme}://${upstreamHostOf(context)}${upstreamUriOf(context) ?? ""}`;
     return (
       `${request.remoteAddress} - ${escaped(remoteUserOf(headers))} [${localTime(end)}] ${escaped(request.rawHost)} ` +
       `"${escaped(requestLine(context))}" ${response.status} ${context.bytesSent} ${seconds(timings.totalMs)} ` +
       `"${escaped(headers.get("referer"))}" "${escaped(headers.get("user-agent"))}" ` +
-      `${context.upstreamAddress || "-"} ${context.upstreamStatus || "-"} ` +
-      `${timings.upstreamMs === undefined || context.upstreamStatus === "" ? "-" : seconds(timings.upstreamMs)} ` +
+      `${addressesOf(context) ?? "-"} ${context.upstreamStatus || "-"} ${timesOf(context) ?? "-"} ` +
       `"${escaped(upstream)}"\n`
     );
   };
@@ -45,7 +46,7 @@ const renderJson: AccessLogRenderer = (context) => {
     body_bytes_sent: context.bytesSent,
     request_time: timings.totalMs / 1000,
     reason: context.failureReason,
-    upstream_addr: context.upstreamAddress || undefined,
+    upstream_addr: addressesOf(context),
     upstream_status: context.upstreamStatus || undefined,
     upstream_response_time: timings.upstreamMs === undefined ? undefined : timings.upstreamMs / 1000,
     referer: request.headers.get("referer"),
@@ -59,28 +60,7 @@ export function requestLine(context: ExchangeContext): string {
   return `${context.clientMethod} ${context.request.rawTarget} HTTP/${context.request.httpVersion}`;
 }
 
-/** The decimals of a number of seconds, by milliseconds: a look-up costs a sixth of `toFixed`. */
-const DECIMALS = Array.from({ length: 1000 }, (_, ms) => `.${String(ms).padStart(3, "0")}`);
-
-/** Milliseconds as nginx writes times: seconds with three decimals. */
-export function seconds(ms: number): string {
-  const whole = Math.round(ms);
-  return `${Math.floor(whole / 1000)}${DECIMALS[whole % 1000]}`;
-}
-
-/**
- * A client's text, harmless inside a line: quotes, backslashes, control characters and everything beyond ASCII as
- * `\xHH`, as nginx writes them, so that nobody writes log lines by sending requests. Absent or empty: `-`.
- */
+/** {@link escapeText}; absent or empty: `-`. */
 export function escaped(text: string | undefined): string {
-  if (text === undefined || text === "") return "-";
-  if (!NEEDS_ESCAPE.test(text)) return text;
-  return [...Buffer.from(text, "latin1")].map(escapeByte).join("");
-}
-
-const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
-
-function escapeByte(byte: number): string {
-  const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
-  return isPlain ? String.fromCharCode(byte) : `\\x${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  return text === undefined || text === "" ? "-" : escapeText(text);
 }

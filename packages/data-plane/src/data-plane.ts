@@ -11,7 +11,7 @@ import {
 } from "@fngate/proxy";
 import { createKeyring } from "@fngate/schema";
 import { createAccessLogRenderer } from "./access-log.ts";
-import { compileAccessLogTemplate } from "./access-log-template.ts";
+import { type AccessLogTemplate, compileAccessLogTemplate } from "./access-log-template.ts";
 import type { CompileDeps } from "./compile/compile-deps.ts";
 import { ConsumerOverlays } from "./compile/consumer-overlays.ts";
 import { resolveVariable } from "./compile/resolve-references.ts";
@@ -302,9 +302,7 @@ class StoreDataPlane implements DataPlane {
 
   #createHandler(): RequestHandler {
     const { accessLog, clock, logger, proxyAdmin, serverHeader, showUpstreamStatus = false } = this.#options;
-    const { accessLogFormat = "text", accessLogTemplate: template } = this.#options;
-    const isTemplate = accessLogFormat === "text" && template !== undefined;
-    const render = isTemplate ? compileAccessLogTemplate(template) : createAccessLogRenderer(accessLogFormat);
+    const log = this.#compileAccessLog();
     return new RequestHandler({
       cell: this.#cell,
       bodyVariables: this.#options.bodyVariables ?? DEFAULT_BODY_VARIABLE_LIMITS,
@@ -320,13 +318,26 @@ class StoreDataPlane implements DataPlane {
         serverHeader,
         showUpstreamStatus,
         overlays: new ConsumerOverlays(),
+        isTraced: log.isTraced,
         pluginDeadlineMs: this.#options.pluginDeadlineMs ?? DEFAULT_PLUGIN_DEADLINE_MS,
         onFinished: (context: ExchangeContext) => {
           this.#stats.record(context);
-          accessLog?.write(render(context));
+          accessLog?.write(log.render(context));
         },
       },
     });
+  }
+  #compileAccessLog(): Pick<AccessLogTemplate, "render" | "isTraced"> {
+    const { accessLogEscape, accessLogFormat = "text", accessLogTemplate, logger } = this.#options;
+    if (accessLogFormat !== "text" || accessLogTemplate === undefined) {
+      return { render: createAccessLogRenderer(accessLogFormat), isTraced: false };
+    }
+    const template = compileAccessLogTemplate(accessLogTemplate, accessLogEscape);
+    if (template.withoutValue.length > 0) {
+      const variables = template.withoutValue.map((name) => `$${name}`);
+      logger.warn({ event: "access-log", variables }, "variables of access_log_format that have no value here");
+    }
+    return template;
   }
 }
 

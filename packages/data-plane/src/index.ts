@@ -1,6 +1,7 @@
 export { createDataPlane } from "./data-plane.ts";
 export type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
 export type {
+  AccessLogEscape,
   AccessLogFormat,
   AccessLogSink,
   BoundAddress,

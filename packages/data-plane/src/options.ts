@@ -115,6 +115,9 @@ export interface UpstreamOptions {
   readonly keepalive?: TargetKeepalive;
 }
 
+/** nginx's ways to write values into a log line: `\xHH` for what could break it, as inside a JSON string, or as they are. */
+export type AccessLogEscape = "default" | "json" | "none";
+
 /** Which gateway this is. */
 export interface GatewayIdentity {
   /** APISIX: `apisix.id`. */
@@ -185,6 +188,8 @@ export interface DataPlaneOptions {
   readonly accessLogFormat?: AccessLogFormat;
   /** Template of text lines in nginx's variables; default: APISIX's line. */
   readonly accessLogTemplate?: string;
+  /** How values are written into a template; default `default`. */
+  readonly accessLogEscape?: AccessLogEscape;
   /** File that keeps the last complete configuration, so that a start without store serves it. */
   readonly lastKnownFile?: string;
   /** False leaves writing that file to another process; default true. */

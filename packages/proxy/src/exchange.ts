@@ -9,6 +9,17 @@ export interface OutgoingRequest {
   /** Flat `[name, value, …]`, without `Content-Length` and `Transfer-Encoding`. */
   readonly headers: readonly string[];
   readonly body: OutgoingBody;
+  /** Told what the attempt does on its connection; absent: nobody measures it. */
+  readonly trace?: AttemptTrace;
+}
+
+/** Measures one attempt. */
+export interface AttemptTrace {
+  /** There is a connection to send on, a new one or a kept one. */
+  onConnected(): void;
+  /** Bytes of head and body, before encryption; HTTP/2 connections do not tell. */
+  onSent(bytes: number): void;
+  onReceived(bytes: number): void;
 }
 
 /** `lengthBytes` absent: the length is unknown and the body goes out chunked. */

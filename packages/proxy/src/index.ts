@@ -1,6 +1,7 @@
 export type {
   AttemptFailure,
   AttemptOutcome,
+  AttemptTrace,
   Exchange,
   Forwarder,
   OutgoingBody,

@@ -190,7 +190,11 @@ const nginxConfig = z.object({
         type: "template",
         description: "Line of the access log in nginx's variables; left out: APISIX's line. Not for the format `json`.",
         difference:
-          "an unknown variable keeps the gateway from starting, as in nginx; not every variable of nginx is known",
+          "variables of the gateway such as `$route_id` are there, too; those of nginx that have no value here are named in a warning and logged as absent; a variable that neither knows keeps the gateway from starting, as in nginx",
+      }),
+      access_log_format_escape: field(z.enum(["default", "json", "none"]), {
+        description:
+          "How values are written into that line: `\\xHH` for what could break it and `-` for none, as inside a JSON string, or as they are.",
       }),
       keepalive_timeout: field(nginxTime(), {
         type: "time",

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import type { RequestMetricsOptions } from "@fngate/data-plane";
+import type { AccessLogEscape, RequestMetricsOptions } from "@fngate/data-plane";
 import { GatewayError } from "@fngate/kernel";
 import { type Address, addressOf } from "./address.ts";
 import { createMetricsSettings, createRequestMetricsSettings, type MetricsSettings } from "./metrics-settings.ts";
@@ -68,7 +68,12 @@ export interface ProxySettings {
     | { readonly target: AdminAddress | undefined; readonly allowedAddresses: readonly string[] }
     | undefined;
   readonly accessLog:
-    | { readonly path: string; readonly format: "text" | "json"; readonly template: string | undefined }
+    | {
+        readonly path: string;
+        readonly format: "text" | "json";
+        readonly template: string | undefined;
+        readonly escape: AccessLogEscape;
+      }
     | undefined;
   readonly lastKnownFile: string | undefined;
   /** False in a worker that leaves writing that file to another one; default true. */
@@ -358,6 +363,7 @@ function createAccessLogSettings(file: ConfigFile, dataDir: string): ProxySettin
     path: isAbsolute(path) ? path : join(dataDir, path),
     format: file.fngate?.access_log?.format ?? "text",
     template: http?.access_log_format,
+    escape: http?.access_log_format_escape ?? "default",
   };
 }
 

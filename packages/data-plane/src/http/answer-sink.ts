@@ -41,6 +41,7 @@ export class AnswerSink implements ResponseSink {
     const { source, serverHeader, errorResponse } = this.#owner;
     const { response } = this.#context;
     const isUpstream = source === "upstream";
+    if (isUpstream) this.#context.trace?.onHead(headers);
     response.status = status;
     response.source = source;
     response.headers = new HeaderList(answerFields(headers, { status, serverHeader, isUpstream }));
@@ -56,6 +57,7 @@ export class AnswerSink implements ResponseSink {
   }
 
   write(chunk: Uint8Array): boolean {
+    this.#context.trace?.onBody(chunk.length);
     if (this.#isMuted || this.#replacement !== undefined) return true;
     // A body that came in one piece goes on together with its end, which is one write less.
     if (chunk.length !== this.#declaredBytes) return this.#downstream.write(chunk);
@@ -68,6 +70,7 @@ export class AnswerSink implements ResponseSink {
   }
 
   trailers(fields: readonly string[]): void {
+    this.#context.trace?.onTrailers(fields);
     if (!this.#isMuted && !this.#isEnded) this.#downstream.trailers(fields);
   }
 

@@ -17,6 +17,7 @@ import { BodyCapture } from "./body-capture.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { ClientExchange } from "./client-exchange.ts";
 import { markConsumer } from "./consumer-headers.ts";
+import type { ExchangeTrace } from "./exchange-trace.ts";
 import { ExchangeVariables } from "./exchange-variables.ts";
 import { ClientBody } from "./request-body.ts";
 import type { ParsedTarget } from "./request-target.ts";
@@ -135,6 +136,10 @@ export class ExchangeContext implements LogContext {
   upstreamStartedMs: number;
   /** Monotonic beginnings of the attempts after the first. */
   retryStarts: number[] | undefined;
+  /** Absent: nobody is to ask for what it measures. */
+  trace: ExchangeTrace | undefined;
+  /** The answer was handed over whole. */
+  isComplete: boolean;
   /** Held for this request beside what its plan holds. */
   held: Held[] | undefined;
   /** Plugins whose work another one does. */
@@ -168,6 +173,8 @@ export class ExchangeContext implements LogContext {
     this.upstreamAttempts = NO_ATTEMPTS;
     this.upstreamStartedMs = 0;
     this.retryStarts = undefined;
+    this.trace = undefined;
+    this.isComplete = false;
     this.held = undefined;
     this.skipped = undefined;
     this.seriesNames = undefined;

@@ -4,6 +4,7 @@ import {
   type FunctionCall,
   isPending,
   type PhaseResult,
+  type Pipeline,
   type Reply,
   type RequestHook,
   runLogPhase,
@@ -17,6 +18,7 @@ import { runBeforeProxy } from "./before-proxy.ts";
 import type { ClientExchange } from "./client-exchange.ts";
 import { Downstream } from "./downstream.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
+import { ExchangeTrace } from "./exchange-trace.ts";
 import { FunctionCarrier } from "./function-carrier.ts";
 import { type RenderedReply, renderError, renderNotFound, renderReply } from "./reply.ts";
 import { asCalled, type RequestPlan, releasePlan } from "./request-plan.ts";
@@ -34,6 +36,8 @@ export interface RunDeps {
   readonly serverHeader: string;
   readonly showUpstreamStatus: boolean;
   readonly overlays: ConsumerOverlays;
+  /** Whether the access log asks for what an {@link ExchangeTrace} measures. */
+  readonly isTraced: boolean;
   /** Longest wait for one phase of one plugin, milliseconds. */
   readonly pluginDeadlineMs: number;
   /** Called once per request that got an answer or lost its client. */
@@ -65,6 +69,8 @@ export class ExchangeRun {
     this.deps = parts.deps;
     this.downstream = new Downstream(context, client, parts.plan.filters);
     this.running = undefined;
+    if (parts.deps.isTraced) this.#trace();
+    else this.#traceFor(parts.plan.filters.global, parts.plan.filters.route);
     client.onClose((isComplete) => this.#finish(isComplete));
   }
 
@@ -186,7 +192,21 @@ export class ExchangeRun {
     context.hold(consumer.held);
     if (group !== undefined) context.hold(group.held);
     plan.filters.route = overlay.pipeline;
+    this.#traceFor(overlay.pipeline);
     return overlay.rewrite;
+  }
+
+  /** Plugins that see the answer may ask for anything about it. */
+  #traceFor(...pipelines: readonly Pipeline[]): void {
+    if (
+      pipelines.some(({ bodyFilter, headerFilter, log }) => bodyFilter.length + headerFilter.length + log.length > 0)
+    ) {
+      this.#trace();
+    }
+  }
+
+  #trace(): void {
+    this.context.trace ??= new ExchangeTrace(this.deps.clock);
   }
 
   /** Ends the request phases with what a plugin returned. */
@@ -259,6 +279,7 @@ export class ExchangeRun {
       if (context.response.status === 0) context.response.status = this.client.endStatus ?? 499;
     }
     context.timings.totalMs = deps.clock.monotonicMs() - context.startedMonotonicMs;
+    context.isComplete = isComplete;
     context.traffic = this.client.takeTraffic();
     const report = (error: GatewayError): void => this.#report(error);
     runLogPhase(plan.filters.global.log, context, report);

@@ -37,6 +37,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   http2: ({ httpVersion, scheme }) => (httpVersion !== "2.0" ? "" : scheme === "https" ? "h2" : "h2c"),
   remote_addr: (request) => request.remoteAddress,
   remote_port: ({ connection }) => connection && String(connection.peerPort),
+  realip_remote_port: ({ connection }) => connection && String(connection.peerPort),
   realip_remote_addr: ({ connection }) => connection?.peerAddress,
   server_addr: ({ connection }) => connection?.localAddress,
   proxy_protocol_addr: ({ connection }) => connection?.proxied?.sourceAddress,

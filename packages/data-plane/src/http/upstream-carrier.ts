@@ -6,6 +6,7 @@ import {
   type Forwarder,
   forwardToUpstream,
   type OutgoingBody,
+  type OutgoingRequest,
   type ResponseSink,
   type UpstreamAttempt,
   type UpstreamExchange,
@@ -46,8 +47,12 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
     this.#forward(body);
   }
 
-  forward(endpoint: Endpoint, request: Parameters<Forwarder["forward"]>[1], sink: ResponseSink): Exchange {
+  forward(endpoint: Endpoint, wanted: OutgoingRequest, sink: ResponseSink): Exchange {
     const { context, deps } = this.#run;
+    const trace = context.trace?.begin(endpoint.target.version !== "2");
+    const request = trace === undefined ? wanted : { ...wanted, trace };
+    // `Host` is the first field.
+    context.upstreamHost = request.headers[1] ?? "";
     const { host, port } = endpoint.target;
     context.upstreamAddress = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
     const isFirst = (this.#exchange?.attempts.length ?? 0) === 0;
@@ -84,6 +89,7 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
     const { context } = this.#run;
     this.#isReplaced = true;
     context.upstreamAddress = "";
+    context.trace?.forgetAttempts();
     this.#run.conclude(answer);
   }
 

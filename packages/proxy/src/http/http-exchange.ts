@@ -1,5 +1,5 @@
 import type { TargetTimeouts } from "@fngate/kernel";
-import type { AttemptOutcome, Exchange, OutgoingRequest, ResponseSink } from "../exchange.ts";
+import type { AttemptOutcome, AttemptTrace, Exchange, OutgoingRequest, ResponseSink } from "../exchange.ts";
 import type { AnswerHead } from "./answer-head.ts";
 import type { AnswerHandler } from "./answer-parser.ts";
 import { type BodyOutput, type BodyPump, createBodyPump } from "./body-pump.ts";
@@ -38,6 +38,7 @@ export class HttpExchange implements Exchange, ConnectionUser, AnswerHandler, Bo
   readonly #route: Route;
   readonly #request: OutgoingRequest;
   readonly #sink: ResponseSink;
+  readonly #trace: AttemptTrace | undefined;
   #connection: Connection | undefined;
   #head = "";
   #body: BodyPump | undefined;
@@ -57,6 +58,7 @@ export class HttpExchange implements Exchange, ConnectionUser, AnswerHandler, Bo
     this.#route = route;
     this.#request = request;
     this.#sink = sink;
+    this.#trace = request.trace;
     try {
       this.#head = renderRequestHead(request, route.pool.hostHeader);
     } catch (error) {
@@ -79,6 +81,7 @@ export class HttpExchange implements Exchange, ConnectionUser, AnswerHandler, Bo
     this.#isReused = connection.served > 0;
     connection.served += 1;
     this.#phase = SENDING;
+    this.#trace?.onConnected();
     connection.parser.begin(this, method === "HEAD");
     const isUnusual = body.kind !== "none" && !usuallyHasBody(method);
     // An upstream that overlooks such a body would take it for the next request.
@@ -88,13 +91,16 @@ export class HttpExchange implements Exchange, ConnectionUser, AnswerHandler, Bo
       connection.arm(this.#route.timeouts.sendMs);
       this.#body.start();
     } else {
-      connection.write([usuallyHasBody(method) ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`]);
+      const end = usuallyHasBody(method) ? "content-length: 0\r\n\r\n" : "\r\n";
+      connection.write([head + end]);
+      this.#trace?.onSent(head.length + end.length);
       this.onBodySent();
     }
   }
 
   onBytes(bytes: Buffer): void {
     this.#isAnswered = true;
+    this.#trace?.onReceived(bytes.length);
     try {
       this.#connection?.parser.push(bytes);
     } catch (error) {
@@ -163,6 +169,8 @@ export class HttpExchange implements Exchange, ConnectionUser, AnswerHandler, Bo
   write(...pieces: readonly (string | Uint8Array)[]): boolean {
     if (this.#connection === undefined) return true;
     if (this.#phase === SENDING) this.#connection.arm(this.#route.timeouts.sendMs);
+    // Texts are of one byte per character.
+    if (this.#trace !== undefined) for (const { length } of pieces) this.#trace.onSent(length);
     return this.#connection.write(pieces);
   }
 

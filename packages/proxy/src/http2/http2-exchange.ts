@@ -61,6 +61,7 @@ export class Http2Exchange implements Exchange, FeedListener {
       return;
     }
     this.#pooled = pooled;
+    this.#request.trace?.onConnected();
     const { body } = this.#request;
     const stream = this.#start(pooled, body.kind === "none");
     this.#stream = stream;
