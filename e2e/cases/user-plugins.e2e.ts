@@ -95,6 +95,17 @@ describe.each(MODES)("a plugin of the user's own (%s)", (mode) => {
     expect([...seen].toSorted()).toEqual(["200 good day jack", "200 hello jack"]);
   });
 
+  it("is loaded again by the data plane alone when its Control API is asked to", async () => {
+    await writeFile(join(directory.path, "greeting/words.ts"), wordsOf("good evening"));
+    const { host, port } = gateway.dataPlane.address("control");
+    const answer = await fetch(`http://${host}:${port}/v1/plugins/reload`, { method: "PUT" });
+    expect([answer.status, await answer.text()]).toEqual([200, "done"]);
+    await eventually(async () => expect(await greeted()).toBe("good evening jack"));
+    await writeFile(join(directory.path, "greeting/words.ts"), wordsOf("good day"));
+    await fetch(`http://${host}:${port}/v1/plugins/reload`, { method: "PUT" });
+    await eventually(async () => expect(await greeted()).toBe("good day jack"));
+  });
+
   it("stays what it was when its new version is broken, and the answer says why", async () => {
     await writeFile(join(directory.path, "greeting/words.ts"), "export const greet = (name => `;\n");
     const answer = await gateway.admin.send("PUT", "/plugins/reload");

@@ -123,6 +123,7 @@ class StoreDataPlane implements DataPlane {
   }
 
   get notReady(): string | undefined {
+    if (this.#isStopping) return "the gateway is stopping";
     return this.isReady ? undefined : "worker id: 0 has not received configuration";
   }
 
@@ -295,6 +296,7 @@ class StoreDataPlane implements DataPlane {
       logger,
       prefix,
       pluginApis: () => this.#ports.controlApis,
+      reloadPlugins: () => this.#pluginReload.reload(),
       endpoint: { admission: new Admission(this.#options), cell: this.#cell, clock },
       healthOf: (key) => this.listHealth().find(({ name }) => name === key)?.nodes ?? [],
     });

@@ -17,7 +17,8 @@ export interface PluginReloadOptions {
 }
 
 /**
- * Loads plugins again when a control plane says so, which it does by writing the key `plugins` (APISIX: plugin reload).
+ * Loads plugins again when a control plane says so, which it does by writing the key `plugins` (APISIX: plugin reload),
+ * or whoever asks this process.
  * Objects that use a plugin that changed get the new one; requests under way end with the old.
  */
 export class PluginReload {
@@ -33,9 +34,17 @@ export class PluginReload {
 
   /** Looks at what is new in the store. */
   note(changes: readonly MirrorChange[]): void {
-    const { load, prefix } = this.#options;
-    if (load === undefined || !changes.some(({ key }) => key === `${prefix}/plugins`)) return;
+    const { prefix } = this.#options;
+    if (changes.some(({ key }) => key === `${prefix}/plugins`)) void this.reload();
+  }
+
+  /** Loads the plugins again; resolves when that is over, to false where they are what they are. */
+  async reload(): Promise<boolean> {
+    const { load } = this.#options;
+    if (load === undefined) return false;
     this.#running = this.#running.then(() => this.#reload(load));
+    await this.#running;
+    return true;
   }
 
   async #reload(load: () => Promise<void>): Promise<void> {

@@ -22,6 +22,8 @@ export interface ControlOptions {
   /** Endpoints that plugins bring. */
   readonly pluginApis: () => readonly PluginApi[];
   readonly endpoint: EndpointDeps;
+  /** Loads plugins again; resolves to false where there are none that could change. */
+  readonly reloadPlugins: () => Promise<boolean>;
   /** Checked nodes of the object with that store key; empty before its first request. */
   readonly healthOf: (key: string) => readonly NodeReport[];
 }
@@ -167,11 +169,13 @@ export class ControlApi {
     }
   }
 
-  #reloadPlugins(): SideAnswer {
-    this.#options.logger.warn(
-      { event: "plugins-reload" },
-      "plugins are loaded again through the Admin API (PUT /apisix/admin/plugins/reload), not here",
-    );
+  async #reloadPlugins(): Promise<SideAnswer> {
+    if (!(await this.#options.reloadPlugins())) {
+      this.#options.logger.warn(
+        { event: "plugins-reload" },
+        "there are no plugins of the user's own to load again, and config.yaml is read at the start only",
+      );
+    }
     return { status: 200, contentType: TEXT, body: "done" };
   }
 }
