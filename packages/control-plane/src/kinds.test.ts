@@ -134,6 +134,10 @@ describe("certificates", () => {
     const refusal = { status: 400, json: { error_msg: "failed to decrypt previous encrypted key" } };
     const upstream = (client_key: string) => ({ nodes: {}, tls: { client_cert: cert, client_key } });
     expect(await put("/ssls/2", { sni: "a.com", cert, key: foreign })).toMatchObject(refusal);
+    expect(await put("/ssls/2", { sni: "a.com", cert, key, certs: [cert, cert], keys: [key, foreign] })).toMatchObject({
+      status: 400,
+      json: { error_msg: "failed to handle cert-key pair[2]: failed to decrypt previous encrypted key" },
+    });
     expect(await put("/upstreams/2", upstream("AAA".repeat(128)))).toMatchObject(refusal);
     expect(await put("/routes/2", { uri: "/", upstream: upstream(foreign) })).toMatchObject(refusal);
     expect(await put("/ssls/2", { sni: "a.com", cert, key: "$env://KEY" })).toMatchObject({ status: 201 });

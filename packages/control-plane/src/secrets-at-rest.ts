@@ -3,7 +3,7 @@ import {
   decryptFields,
   encryptFields,
   encryptPrivateKeys,
-  hasUnreadablePrivateKey,
+  findUnreadablePrivateKey,
   type Keyring,
   type ResourceDefinition,
 } from "@fngate/schema";
@@ -52,8 +52,10 @@ export function sealedKeyProblem(
   value: JsonObject,
   keyring: Keyring | undefined,
 ): string | undefined {
-  const isClosed = keyring !== undefined && hasUnreadablePrivateKey(value, definition.secretFields, keyring);
-  return isClosed ? "failed to decrypt previous encrypted key" : undefined;
+  const place = keyring && findUnreadablePrivateKey(value, definition.secretFields, keyring);
+  if (place === undefined) return undefined;
+  const pair = place.path === "keys" ? `failed to handle cert-key pair[${place.position}]: ` : "";
+  return `${pair}failed to decrypt previous encrypted key`;
 }
 
 /** Whichever schema applies brings its own list. Plugins of stream routes are not encrypted, as in APISIX. */

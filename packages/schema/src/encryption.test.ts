@@ -5,7 +5,7 @@ import {
   decryptFields,
   encryptFields,
   encryptPrivateKeys,
-  hasUnreadablePrivateKey,
+  findUnreadablePrivateKey,
 } from "./encryption.ts";
 
 const [FIRST, SECOND] = DEFAULT_KEYRING;
@@ -128,18 +128,22 @@ describe("encryptPrivateKeys", () => {
   });
 });
 
-describe("hasUnreadablePrivateKey", () => {
+describe("findUnreadablePrivateKey", () => {
   const pem = "-----BEGIN PRIVATE KEY-----";
   const foreign = createKeyring(["0123456789abcdef"]).encrypt(pem);
 
   it.each([
-    { title: "PEM", value: { key: pem }, expected: false },
-    { title: "a reference", value: { key: "$secret://vault/1/key" }, expected: false },
-    { title: "what this keyring encrypted", value: { key: keyring.encrypt(pem) }, expected: false },
-    { title: "what another one encrypted", value: { key: foreign }, expected: true },
-    { title: "one of several keys", value: { key: pem, keys: [pem, foreign] }, expected: true },
-    { title: "a field that is no key", value: { cert: foreign }, expected: false },
-  ])("answers $expected for $title", ({ value, expected }) => {
-    expect(hasUnreadablePrivateKey(value, ["key", "keys"], keyring)).toBe(expected);
+    { title: "PEM", value: { key: pem } },
+    { title: "a reference", value: { key: "$secret://vault/1/key" } },
+    { title: "what this keyring encrypted", value: { key: keyring.encrypt(pem) } },
+    { title: "what another one encrypted", value: { key: foreign }, expected: { path: "key", position: 1 } },
+    {
+      title: "one of several keys",
+      value: { key: pem, keys: [pem, foreign] },
+      expected: { path: "keys", position: 2 },
+    },
+    { title: "a field that is no key", value: { cert: foreign } },
+  ])("finds $expected in $title", ({ value, expected }) => {
+    expect(findUnreadablePrivateKey(value, ["key", "keys"], keyring)).toEqual(expected);
   });
 });

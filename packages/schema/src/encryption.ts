@@ -59,14 +59,29 @@ export function encryptPrivateKeys<TValue>(value: TValue, paths: readonly string
   return mapFields(value, paths, (text) => (isPem(text) ? keyring.encrypt(text) : text));
 }
 
-/** Whether a private key at the dotted paths is ciphertext that `keyring` does not open; references to secrets are not. */
-export function hasUnreadablePrivateKey(value: unknown, paths: readonly string[], keyring: Keyring): boolean {
-  let isFound = false;
-  mapFields(value, paths, (text) => {
-    isFound ||= !isPem(text) && !isSecretReference(text) && keyring.decrypt(text) === undefined;
-    return text;
-  });
-  return isFound;
+/** Where a private key is: a dotted path, and for lists which of their texts, from 1. */
+export interface PrivateKeyPlace {
+  readonly path: string;
+  readonly position: number;
+}
+
+/** The first private key at the dotted paths that is ciphertext which `keyring` does not open; references are none. */
+export function findUnreadablePrivateKey(
+  value: unknown,
+  paths: readonly string[],
+  keyring: Keyring,
+): PrivateKeyPlace | undefined {
+  for (const path of paths) {
+    let position = 0;
+    let found: number | undefined;
+    mapFields(value, [path], (text) => {
+      position += 1;
+      if (!isPem(text) && !isSecretReference(text) && keyring.decrypt(text) === undefined) found ??= position;
+      return text;
+    });
+    if (found !== undefined) return { path, position: found };
+  }
+  return undefined;
 }
 
 function isPem(text: string): boolean {

@@ -15,7 +15,7 @@ export {
   decryptFields,
   encryptFields,
   encryptPrivateKeys,
-  hasUnreadablePrivateKey,
+  findUnreadablePrivateKey,
   type Keyring,
 } from "./encryption.ts";
 export { expressionProblem } from "./expression-check.ts";
