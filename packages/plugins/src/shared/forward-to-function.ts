@@ -12,7 +12,7 @@ import type { FunctionConfig } from "./function-fields.ts";
 import { functionHeaders } from "./function-headers.ts";
 import { joinFunctionPath, joinRewrittenPath } from "./function-path.ts";
 import { type BodyLimit, CALL_FAILED_STATUS, createAddressRefusal, refuseBody } from "./function-refusals.ts";
-import { type FunctionAddress, parseFunctionUri } from "./function-uri.ts";
+import { parseFunctionUri } from "./function-uri.ts";
 import { encodeQuery } from "./query.ts";
 
 /** What a function plugin hands to {@link forwardToFunction}. */
@@ -33,7 +33,7 @@ const BODY_TOO_LARGE_STATUS = 400;
  * Everything that depends on the configuration alone is computed here; the data plane carries the call out.
  */
 export function forwardToFunction(options: FunctionOptions, deps: PluginDeps): PluginInstance {
-  const { config, prepare } = options;
+  const { config, credentials, prepare } = options;
   const { areFunctionTargetsRewritten, logger } = deps;
   const address = parseFunctionUri(config.function_uri);
   const limit: BodyLimit = { maxBytes: config.max_req_body_size, status: BODY_TOO_LARGE_STATUS };
@@ -42,7 +42,8 @@ export function forwardToFunction(options: FunctionOptions, deps: PluginDeps): P
     return { access: ({ request }) => refuseBody(request, limit, logger) ?? refuseUri() };
   }
   const destinations = openDestinations(address, config, deps.connections);
-  const prepared = { address, destinations, options, isRewritten: areFunctionTargetsRewritten };
+  const { basePath } = address;
+  const prepared = { basePath, destinations, credentials, limit, isRewritten: areFunctionTargetsRewritten };
   return {
     access(context) {
       const refusal = refuseBody(context.request, limit, logger);
@@ -54,17 +55,18 @@ export function forwardToFunction(options: FunctionOptions, deps: PluginDeps): P
   };
 }
 
+/** All that calls need of a configuration, which is not kept itself: there are many. */
 interface PreparedFunction {
-  readonly address: FunctionAddress;
+  readonly basePath: string;
   readonly destinations: Destinations;
-  readonly options: FunctionOptions;
+  readonly credentials: FunctionOptions["credentials"];
+  readonly limit: BodyLimit;
   /** {@link PluginDeps.areFunctionTargetsRewritten} */
   readonly isRewritten: boolean;
 }
 
 function callOf({ request, route, upstream }: RequestContext, prepared: PreparedFunction): FunctionCall {
-  const { address, destinations, isRewritten, options } = prepared;
-  const { basePath } = address;
+  const { basePath, credentials, destinations, isRewritten, limit } = prepared;
   const { endpoint, hostHeader } = destinations[request.scheme];
   const changed = isRewritten ? upstream : UNCHANGED;
   // What a plugin put in place of the client's path is wanted whole, whichever part of it the route covers.
@@ -78,9 +80,9 @@ function callOf({ request, route, upstream }: RequestContext, prepared: Prepared
     endpoint,
     method: request.method,
     target: query === "" ? path : `${path}?${query}`,
-    headers: functionHeaders(request.headers, changed.host ?? hostHeader, options.credentials(request)),
-    maxBodyBytes: options.config.max_req_body_size,
-    bodyTooLargeStatus: BODY_TOO_LARGE_STATUS,
+    headers: functionHeaders(request.headers, changed.host ?? hostHeader, credentials(request)),
+    maxBodyBytes: limit.maxBytes,
+    bodyTooLargeStatus: limit.status,
     failureStatus: CALL_FAILED_STATUS,
   };
 }
