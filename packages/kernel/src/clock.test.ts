@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { systemClock } from "./clock.ts";
+import { inPieces, systemClock, timerDelay } from "./clock.ts";
 import { silentLogger } from "./logger.ts";
 
 describe("systemClock", () => {
@@ -22,6 +22,36 @@ describe("systemClock", () => {
 
   it("ends a sleep by itself", async () => {
     await expect(systemClock.sleep(0)).resolves.toBeUndefined();
+  });
+
+  it("sleeps for longer than a timer can wait", async () => {
+    const controller = new AbortController();
+    const long = systemClock.sleep(2 ** 31, controller.signal).then(() => "long");
+    const short = systemClock.sleep(10).then(() => "short");
+    expect(await Promise.race([long, short])).toBe("short");
+    controller.abort();
+    await expect(long).rejects.toMatchObject({ name: "AbortError" });
+  });
+});
+
+describe("inPieces", () => {
+  it.each([
+    { ms: 0, pieces: [0] },
+    { ms: 2 ** 31 - 1, pieces: [2 ** 31 - 1] },
+    { ms: 2 ** 32, pieces: [2 ** 31 - 1, 2 ** 31 - 1, 2] },
+  ])("waits $ms milliseconds in waits that a timer can have", async ({ ms, pieces }) => {
+    const waited: number[] = [];
+    await inPieces(ms, async (pieceMs) => void waited.push(pieceMs));
+    expect(waited).toEqual(pieces);
+  });
+});
+
+describe("timerDelay", () => {
+  it("is never more than a timer can wait", () => {
+    expect([0, 1.5, 2 ** 31 - 1, 2 ** 31, Number.MAX_VALUE].map(timerDelay)).toEqual([
+      ...[0, 1.5],
+      ...[2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1],
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-export { type Clock, systemClock } from "./clock.ts";
+export { type Clock, systemClock, timerDelay } from "./clock.ts";
 export {
   ERROR_CODES,
   type ErrorCode,

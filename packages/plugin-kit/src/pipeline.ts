@@ -1,5 +1,5 @@
 import type { Transform } from "node:stream";
-import { GatewayError, isGatewayError, messageOf } from "@fngate/kernel";
+import { GatewayError, isGatewayError, messageOf, timerDelay } from "@fngate/kernel";
 import type { LogContext, PhaseResult, RequestContext, ResponseContext } from "./context.ts";
 import type { PluginInstance } from "./plugin.ts";
 
@@ -172,7 +172,7 @@ function within(result: Promise<PhaseResult>, plugin: string, deadlineMs: number
     const timer = setTimeout(() => {
       const message = `plugin ${plugin} was not done after ${deadlineMs} ms`;
       reject(new GatewayError("PLUGIN_TIMEOUT", message, { details: { plugin } }));
-    }, deadlineMs);
+    }, timerDelay(deadlineMs));
     result.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -249,6 +249,8 @@ describe("createSettings", () => {
     ["500ms", 500],
     ["1h30m", 5_400_000],
     ["1d", 86_400_000],
+    ["100d", 2_147_483_647],
+    [1_000_000_000, 2_147_483_647],
   ])("reads the nginx time %j as %d milliseconds", (time, expected) => {
     expect(nginxTimeMs(time)).toBe(expected);
   });

@@ -1,4 +1,4 @@
-import { GatewayError } from "@fngate/kernel";
+import { GatewayError, timerDelay } from "@fngate/kernel";
 import type { GatewayDispatch, RequestContext, SubAnswer, SubRequest } from "@fngate/plugin-kit";
 import type { ClientExchange } from "../http/client-exchange.ts";
 import { ExchangeContext } from "../http/exchange-context.ts";
@@ -19,7 +19,7 @@ export class SubDispatch implements GatewayDispatch {
     const { localPort, remoteAddress: peerAddress, scheme } = context.request;
     const depth = (context instanceof ExchangeContext ? context.request.depth : 0) + 1;
     if (depth > MOST_DEPTH) throw new GatewayError("HTTP_CALL_FAILED", `sub-requests nest deeper than ${MOST_DEPTH}`);
-    const late = AbortSignal.timeout(request.timeoutMs);
+    const late = AbortSignal.timeout(timerDelay(request.timeoutMs));
     const signal = AbortSignal.any([late, context.signal, ...(request.signal === undefined ? [] : [request.signal])]);
     const headers = withHost(request.headers, context);
     const exchange = new SubExchange({ ...request, headers, signal }, { scheme, peerAddress, localPort, depth });

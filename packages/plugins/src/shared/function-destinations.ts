@@ -20,9 +20,6 @@ export interface Destination {
 /** By the scheme of the client's request; both are the same unless the address inherits it. */
 export type Destinations = Readonly<Record<"http" | "https", Destination>>;
 
-/** Node's timers take no more than this many milliseconds and fire at once beyond. */
-const LONGEST_TIMER_MS = 2_147_483_647;
-
 /** Takes the connection pools of an address; {@link releaseDestinations} gives them back. */
 export function openDestinations(
   address: FunctionAddress,
@@ -54,7 +51,7 @@ export function releaseDestinations({ http, https }: Destinations): void {
 }
 
 function targetOf(address: FunctionAddress, scheme: "http" | "https", config: ConnectionConfig): Target {
-  const timeoutMs = Math.min(config.timeout, LONGEST_TIMER_MS);
+  const timeoutMs = config.timeout;
   return {
     scheme,
     host: address.host,
@@ -62,7 +59,7 @@ function targetOf(address: FunctionAddress, scheme: "http" | "https", config: Co
     ...(scheme === "https" ? { tls: { verify: config.ssl_verify } } : {}),
     keepalive: {
       idleConnections: config.keepalive ? config.keepalive_pool : 0,
-      idleTimeoutMs: Math.min(config.keepalive_timeout, LONGEST_TIMER_MS),
+      idleTimeoutMs: config.keepalive_timeout,
     },
     timeouts: { connectMs: timeoutMs, sendMs: timeoutMs, readMs: timeoutMs },
   };

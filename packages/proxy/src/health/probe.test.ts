@@ -53,6 +53,11 @@ test("a connection that is closed without an answer is a failure of the connecti
   expect(await probe(server.port)).toEqual({ kind: "failed", failure: "tcp" });
 });
 
+test("a limit that is longer than a timer can wait ends no probe at once", async () => {
+  await using server = await startRawServer(({ socket }) => void setTimeout(() => socket.destroy(), 20));
+  expect(await probe(server.port, { timeout: 10_000_000 })).toEqual({ kind: "failed", failure: "tcp" });
+});
+
 test("an answer that is no HTTP is a failure of the answer", async () => {
   await using server = await startRawServer(answering("nonsense\r\n\r\n"));
   expect(await probe(server.port)).toEqual({ kind: "failed", failure: "http" });

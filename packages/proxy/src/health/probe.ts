@@ -2,7 +2,7 @@ import type { ClientRequest } from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect, isIP } from "node:net";
 import type { SecureContext } from "node:tls";
-import { http } from "@fngate/kernel";
+import { http, timerDelay } from "@fngate/kernel";
 import type { ProbeSettings } from "./check-settings.ts";
 import type { FailureKind } from "./node-health.ts";
 
@@ -57,7 +57,7 @@ function underDeadline(
     attempt?.destroy();
   };
   const onAbort = (): void => settle(undefined);
-  const timer = setTimeout(() => settle({ kind: "failed", failure: "timeout" }), timeoutMs + 1);
+  const timer = setTimeout(() => settle({ kind: "failed", failure: "timeout" }), timerDelay(timeoutMs + 1));
   timer.unref();
   signal.addEventListener("abort", onAbort, { once: true });
   attempt = start(settle);

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
-import type { Target } from "@fngate/kernel";
+import { type Target, timerDelay } from "@fngate/kernel";
 import type { AttemptFailure } from "../exchange.ts";
 
 /** TCP keep-alive probes start after this silence; nothing else notices a peer that vanished without a packet. */
@@ -53,7 +53,7 @@ export function connectSocket(options: ConnectOptions, callback: ConnectCallback
   };
   // Timers may run early by the age of the event loop's own clock, hence the millisecond on top; and they run before
   // the sockets are looked at: after a busy moment of this process the connection may stand already.
-  const timer = setTimeout(() => setImmediate(() => isSettled || giveUp()), timeoutMs + 1);
+  const timer = setTimeout(() => setImmediate(() => isSettled || giveUp()), timerDelay(timeoutMs + 1));
 
   if (isTls) {
     socket.once("connect", () => {

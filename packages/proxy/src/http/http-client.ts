@@ -1,6 +1,14 @@
 import { createRequire } from "node:module";
 import { getCACertificates } from "node:tls";
-import { GatewayError, type HttpAnswer, type HttpCall, type HttpClient, lazy, messageOf } from "@fngate/kernel";
+import {
+  GatewayError,
+  type HttpAnswer,
+  type HttpCall,
+  type HttpClient,
+  lazy,
+  messageOf,
+  timerDelay,
+} from "@fngate/kernel";
 import type { Agent, Dispatcher } from "undici";
 
 const require = createRequire(import.meta.url);
@@ -45,7 +53,7 @@ class UndiciHttpClient implements ClosableHttpClient {
   }
 
   async call(call: HttpCall): Promise<HttpAnswer> {
-    const late = AbortSignal.timeout(call.timeoutMs);
+    const late = AbortSignal.timeout(timerDelay(call.timeoutMs));
     const signal = call.signal === undefined ? late : AbortSignal.any([late, call.signal]);
     try {
       const answer = await undici().request(call.url, { ...this.#optionsOf(call), signal });

@@ -1,5 +1,4 @@
-/** Node's timers hold 31 bits; more would fire at once. */
-const LONGEST_TIMER_MS = 2_147_483_647;
+import { timerDelay } from "@fngate/kernel";
 
 /**
  * Tells when nothing happened for a while. Starting the wait anew writes down the time and nothing else: a timer that
@@ -20,7 +19,7 @@ export class InactivityTimer {
 
   /** Waits for `limitMs` from now. */
   arm(limitMs: number): void {
-    this.#limitMs = Math.min(limitMs, LONGEST_TIMER_MS - 1);
+    this.#limitMs = timerDelay(limitMs + 1) - 1;
     this.#sinceMs = performance.now();
     const dueMs = this.#sinceMs + this.#limitMs;
     if (this.#lastLook !== undefined) return;

@@ -27,6 +27,16 @@ test.each([100, 400, 900, 1100, 1500])(
   },
 );
 
+test("limits that are longer than a timer can wait end nothing at once", async () => {
+  await using server = await startRawServer(({ socket }) => void delay(20).then(() => socket.destroy()));
+  await using connections = new TestConnections();
+  const timeouts = { connectMs: 2 ** 31 - 1, sendMs: 2 ** 40, readMs: 2 ** 40 };
+  for (const scheme of ["https", "http"] as const) {
+    const { outcome } = connections.send(connections.endpoint(server.port, { scheme, timeouts }));
+    expect(reasonIn(await outcome)).not.toMatch(/timeout/);
+  }
+});
+
 test("the read limit starts anew with each piece of data", async () => {
   const pieces = async function* () {
     for (let count = 0; count < 6; count += 1) {

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { http } from "@fngate/kernel";
+import { http, timerDelay } from "@fngate/kernel";
 import type HttpProxy from "http-proxy";
 import type { AttemptFailure } from "../exchange.ts";
 import { responseHeaders } from "../headers/response-headers.ts";
@@ -74,7 +74,7 @@ export class TunnelSession implements UpgradeExchange {
       this.#upstreamSocket = socket;
       this.#answerTimer = setTimeout(
         () => request.destroy(new InactivityError("upstream did not answer the upgrade in time")),
-        endpoint.timeouts.readMs + 1,
+        timerDelay(endpoint.timeouts.readMs + 1),
       );
     });
     request.once("upgrade", (_answer, socket) => this.#onUpgraded(socket));
@@ -89,7 +89,7 @@ export class TunnelSession implements UpgradeExchange {
     socket.once("close", () => endOrDestroy(upgrade.socket));
     const idleMs = Math.max(endpoint.timeouts.readMs, endpoint.timeouts.sendMs);
     // After http-proxy's own listener, which switches timeouts off. Reads and writes both count as activity.
-    process.nextTick(() => socket.setTimeout(idleMs, () => socket.destroy()));
+    process.nextTick(() => socket.setTimeout(timerDelay(idleMs), () => socket.destroy()));
   }
 
   /** Relays an ordinary answer; its body ends with the connection. */

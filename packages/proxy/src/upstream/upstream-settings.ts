@@ -16,8 +16,8 @@ const DEFAULT_TIMEOUT_SECONDS = 60;
 const DEFAULT_KEEPALIVE: TargetKeepalive = { idleConnections: 320, idleTimeoutMs: 60_000, maxRequests: 1000 };
 /** What a `keepalive_pool` that leaves fields out means (APISIX: upstream schema). */
 const DEFAULT_POOL = { size: 320, idle_timeout: 60, requests: 1000 } as const;
-/** An `idle_timeout` of 0 means "no limit"; this is what a timer can hold. */
-const LONGEST_IDLE_MS = 2_147_483_647;
+/** What an `idle_timeout` of 0 means; the timer makes the longest of it that it can. */
+const NO_LIMIT_MS = Number.MAX_SAFE_INTEGER;
 
 /** The scheme of an upstream, if it is one that we speak. */
 export function schemeOf(config: UpstreamConfig): UpstreamScheme {
@@ -60,7 +60,7 @@ function keepaliveOf(pool: NonNullable<UpstreamConfig["keepalive_pool"]>): Targe
   const idleSeconds = pool.idle_timeout ?? DEFAULT_POOL.idle_timeout;
   return {
     idleConnections: pool.size ?? DEFAULT_POOL.size,
-    idleTimeoutMs: idleSeconds === 0 ? LONGEST_IDLE_MS : idleSeconds * 1000,
+    idleTimeoutMs: idleSeconds === 0 ? NO_LIMIT_MS : idleSeconds * 1000,
     maxRequests: pool.requests ?? DEFAULT_POOL.requests,
   };
 }

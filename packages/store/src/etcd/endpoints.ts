@@ -1,4 +1,4 @@
-import { GatewayError, type Logger, messageOf, silentLogger } from "@fngate/kernel";
+import { GatewayError, type Logger, messageOf, silentLogger, timerDelay } from "@fngate/kernel";
 import type { Etcd3 } from "etcd3";
 import { checkCall } from "../call-guard.ts";
 import { createClient } from "./client.ts";
@@ -112,7 +112,7 @@ export class Endpoints {
     };
     const timer = setTimeout(() => {
       reject(new EndpointTimeout(`no answer from ${endpoint.url} within ${Math.round(timeoutMs)} ms`));
-    }, timeoutMs);
+    }, timerDelay(timeoutMs));
     this.#closing.addEventListener("abort", onAbort, { once: true });
     signal?.addEventListener("abort", onAbort, { once: true });
     try {

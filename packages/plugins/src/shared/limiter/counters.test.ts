@@ -128,6 +128,13 @@ describe("counters", () => {
     expect(Number(/\d+/.exec(await redis.command("TTL", key)))).toBeGreaterThan(150);
   });
 
+  it("in redis are waited for, however long that may take", async () => {
+    const port = { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame" };
+    const counters = open("redis", { ...port, redis_timeout: 2 ** 40 }, silentLogger);
+    const counted = counters.countInWindow("long", { limit: 1, windowSeconds: 100, kind: "fixed" });
+    expect(await counted).toMatchObject({ isAllowed: true });
+  });
+
   it.each([
     ["redis", { redis_host: "127.0.0.1", redis_port: 1, redis_timeout: 200 }],
     ["redis-cluster", { redis_cluster_nodes: ["127.0.0.1:1"], redis_cluster_name: "c", redis_timeout: 200 }],

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { type Logger, lazy, messageOf } from "@fngate/kernel";
+import { type Logger, lazy, messageOf, timerDelay } from "@fngate/kernel";
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from "ioredis";
 import type { RedisConfig, RedisPolicy } from "./redis-fields.ts";
 
@@ -89,9 +89,8 @@ type ScriptCommand = (...args: readonly (string | number)[]) => Promise<unknown>
 
 /** Longest wait for an answer, connecting included. */
 function timeoutOf(policy: RedisPolicy, config: RedisConfig): number {
-  if (policy !== "redis-sentinel") return config.redis_timeout ?? DEFAULT_TIMEOUT_MS;
-  const { redis_connect_timeout: connectMs, redis_read_timeout: readMs } = config;
-  return (connectMs ?? DEFAULT_TIMEOUT_MS) + (readMs ?? DEFAULT_TIMEOUT_MS);
+  if (policy !== "redis-sentinel") return waitOf(config.redis_timeout);
+  return timerDelay(waitOf(config.redis_connect_timeout) + waitOf(config.redis_read_timeout));
 }
 
 function optionsOf(policy: RedisPolicy, config: RedisConfig): RedisOptions {
@@ -101,8 +100,8 @@ function optionsOf(policy: RedisPolicy, config: RedisConfig): RedisOptions {
   }
   return {
     ...common,
-    connectTimeout: config.redis_connect_timeout ?? DEFAULT_TIMEOUT_MS,
-    commandTimeout: config.redis_read_timeout ?? DEFAULT_TIMEOUT_MS,
+    connectTimeout: waitOf(config.redis_connect_timeout),
+    commandTimeout: waitOf(config.redis_read_timeout),
     sentinels: [...(config.redis_sentinels ?? [])],
     name: config.redis_master_name ?? "",
     role: config.redis_role ?? "master",
@@ -116,7 +115,7 @@ function clusterOf(config: RedisConfig): Cluster {
   const options: ClusterOptions = {
     lazyConnect: true,
     clusterRetryStrategy: backoff,
-    slotsRefreshTimeout: config.redis_timeout ?? DEFAULT_TIMEOUT_MS,
+    slotsRefreshTimeout: waitOf(config.redis_timeout),
     redisOptions: {
       ...baseOptions(config),
       ...credentialsOf(config),
@@ -127,7 +126,8 @@ function clusterOf(config: RedisConfig): Cluster {
 }
 
 /** Setting a plugin up opens no connection; a command waits no longer than the timeout, connected or not. */
-function baseOptions({ redis_timeout: timeoutMs = DEFAULT_TIMEOUT_MS }: RedisConfig): RedisOptions {
+function baseOptions(config: RedisConfig): RedisOptions {
+  const timeoutMs = waitOf(config.redis_timeout);
   return {
     lazyConnect: true,
     connectTimeout: timeoutMs,
@@ -135,6 +135,11 @@ function baseOptions({ redis_timeout: timeoutMs = DEFAULT_TIMEOUT_MS }: RedisCon
     maxRetriesPerRequest: 0,
     retryStrategy: backoff,
   };
+}
+
+/** A configured wait, milliseconds. */
+function waitOf(timeoutMs = DEFAULT_TIMEOUT_MS): number {
+  return timerDelay(timeoutMs);
 }
 
 function credentialsOf({ redis_password: password, redis_username: username }: RedisConfig): RedisOptions {
