@@ -102,6 +102,25 @@ describe("file-logger", () => {
     expect(logged).toEqual(Array.from({ length: 100 }, (_, n) => n));
   });
 
+  it("keeps lines whole that several processes write at once, however long they are", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "file.log");
+    // Each with shared parts of its own, as in processes of their own.
+    const plugins = Array.from({ length: 3 }, () =>
+      fileLogger.setup(
+        fileLoggerSchema.parse({ path, log_format: { n: "$arg_n", long: "$arg_long" } }),
+        fakeDeps<unknown, FileLoggerMetadata>({ clock: new FakeClock() }),
+      ),
+    );
+    for (const [n, plugin] of plugins.entries()) {
+      const variables = { arg_n: String(n), arg_long: String(n).repeat(4 * 1024 * 1024) };
+      for (const _ of [1, 2]) plugin.log?.(fakeLogContext({ variables }));
+    }
+    const entries = await entriesOf(path, 6);
+    for (const { long, n } of entries) expect(String(long).replaceAll(String(n), "")).toBe("");
+    for (const plugin of plugins) plugin.dispose?.();
+  });
+
   it("makes a new file when the old one was moved or deleted", async () => {
     await using directory = await tempDirectory();
     const path = join(directory.path, "file.log");

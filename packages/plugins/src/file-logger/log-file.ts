@@ -2,6 +2,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { type Clock, messageOf } from "@fngate/kernel";
 import type { ServerPort } from "@fngate/plugin-kit";
 import type { Backlog } from "../shared/batch/backlog.ts";
+import { textBytes } from "../shared/batch/batch-processor.ts";
 
 /** How often the file is looked for under its name, milliseconds. */
 const LOOK_INTERVAL_MS = 1_000;
@@ -34,9 +35,11 @@ export class LogFile {
 
   /** Appends a line, which is made only if there is room for it. */
   write(make: () => string): void {
-    const line = this.#options.backlog.admit(make);
-    if (line === undefined) return;
-    this.#lines.push(`${line}\n`);
+    const { backlog } = this.#options;
+    if (!backlog.hasRoom()) return;
+    const line = `${make()}\n`;
+    backlog.add(textBytes(line));
+    this.#lines.push(line);
     this.#writing ??= this.#writeAll();
   }
 
@@ -57,12 +60,13 @@ export class LogFile {
 
   async #append(lines: readonly string[]): Promise<void> {
     const { backlog, path } = this.#options;
+    const text = Buffer.from(lines.join(""));
+    const amount = { entries: lines.length, bytes: text.length };
     try {
-      const file = await this.#open();
-      await file.appendFile(lines.join(""));
-      backlog.settle(lines.length);
+      await writeWhole(await this.#open(), text);
+      backlog.settle(amount);
     } catch (error) {
-      backlog.giveUp(lines.length, { path, cause: messageOf(error) });
+      backlog.giveUp(amount, { path, cause: messageOf(error) });
       await this.#close();
     }
   }
@@ -88,6 +92,16 @@ export class LogFile {
     this.#file = undefined;
     await file?.close().catch(() => undefined);
   }
+}
+
+/**
+ * Writes everything with one call to the system, which local file systems append whole, whoever else writes there; Node's
+ * own `appendFile` makes a call for every 512 KiB. Only what the system did not take at once, when the disk is nearly
+ * full, comes after it.
+ */
+async function writeWhole(file: FileHandle, text: Buffer): Promise<void> {
+  let written = 0;
+  while (written < text.length) written += (await file.write(text, written)).bytesWritten;
 }
 
 /** Whether the path leads to the open file. */

@@ -1,14 +1,12 @@
 import type { Usage } from "@fngate/kernel";
 import type { PluginDeps, PluginInstance } from "@fngate/plugin-kit";
 import { createBacklog } from "../shared/batch/backlog.ts";
+import { DEFAULT_BOUNDS } from "../shared/batch/batch-fields.ts";
 import { compileAnyOf } from "../shared/conditions.ts";
 import { createRequestLog } from "../shared/log/request-log.ts";
 import { LogFile } from "./log-file.ts";
 import type { FileLoggerMetadata } from "./metadata.ts";
 import type { FileLoggerConfig } from "./schema.ts";
-
-/** Lines that may wait for one file. */
-const MAX_WAITING = 8_192;
 
 type Deps = PluginDeps<unknown, FileLoggerMetadata>;
 
@@ -68,7 +66,7 @@ function acquireFile(path: string, deps: Deps): Usage<LogFile> {
   return deps.shared.acquire(
     `file ${path}`,
     () => {
-      const backlog = createBacklog("file-logger", deps, () => MAX_WAITING);
+      const backlog = createBacklog("file-logger", deps, () => DEFAULT_BOUNDS);
       return new LogFile({ path, clock: deps.clock, server: deps.server, backlog });
     },
     (file) => file.end(),

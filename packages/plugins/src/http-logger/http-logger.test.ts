@@ -41,6 +41,14 @@ async function received(server: EchoUpstream, count = 1): Promise<unknown> {
 }
 
 describe("http-logger", () => {
+  it("waits for a log server for years when told to", async () => {
+    await using server = await startEchoUpstream();
+    const config = { uri: server.origin, timeout: 1_000_000_000, batch_max_size: 1, log_format: { n: "$arg_n" } };
+    await using gateway = await gatewayWith(httpLogger, config);
+    await gateway.get("/?n=1");
+    expect(await received(server)).toMatchObject({ n: "1" });
+  });
+
   it("posts an entry about each request", async () => {
     await using server = await startEchoUpstream();
     const config = { uri: `${server.origin}/log?a=b`, auth_header: "Basic 123", batch_max_size: 1 };
@@ -150,17 +158,20 @@ describe("http-logger", () => {
     expect(body).toContain('own_batch_process_entries{name="http logger",route_id="1",server_addr="127.0.0.1"} 1\n');
   });
 
-  it("drops and counts what its metadata has no room for", async () => {
-    await using server = await startEchoUpstream({ reply: { delayMs: 60_000 } });
-    await using gateway = await gatewayWith(
-      httpLogger,
-      { uri: server.origin, batch_max_size: 1 },
-      { pluginMetadata: { "http-logger": { max_pending_entries: 1 } } },
-    );
-    await gateway.get("/");
-    await gateway.get("/");
-    expect(dropsOf(gateway.lines)).toMatchObject([{ reason: "backlog", limit: 1, entries: 1 }]);
-  });
+  it.each([{ max_pending_entries: 1 }, { max_pending_bytes: 1 }])(
+    "drops and counts what %j has no room for",
+    async (bounds) => {
+      await using server = await startEchoUpstream({ reply: { delayMs: 60_000 } });
+      await using gateway = await gatewayWith(
+        httpLogger,
+        { uri: server.origin, batch_max_size: 1 },
+        { pluginMetadata: { "http-logger": bounds } },
+      );
+      await gateway.get("/");
+      await gateway.get("/");
+      expect(dropsOf(gateway.lines)).toMatchObject([{ reason: "backlog", entries: 1 }]);
+    },
+  );
 });
 
 function dropsOf(lines: readonly { readonly message: string; readonly fields: object }[]): object[] {

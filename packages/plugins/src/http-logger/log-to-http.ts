@@ -1,4 +1,5 @@
 import type { PluginDeps, PluginInstance } from "@fngate/plugin-kit";
+import { textBytes } from "../shared/batch/batch-processor.ts";
 import { jsonOf, logInBatches } from "../shared/log/batch-logger.ts";
 import type { BatchLoggerMetadata } from "../shared/log/log-fields.ts";
 import { jsonWithRoute, refusalBy } from "../shared/log/log-service.ts";
@@ -14,6 +15,7 @@ export function logToHttp(config: HttpLoggerConfig, deps: PluginDeps<unknown, Ba
     config,
     deps,
     encode: (entry) => jsonWithRoute(entry),
+    sizeOf: textBytes,
     async deliver(entries) {
       const body = method === "json" ? jsonOf(entries, config) : entries.join("\n");
       const call = { method: "POST", url, headers, body, timeoutMs: timeout * 1000, verifyTls };

@@ -1,4 +1,5 @@
 import { compileTemplate, type PluginDeps, type PluginInstance, type Variables } from "@fngate/plugin-kit";
+import { textBytes } from "../shared/batch/batch-processor.ts";
 import { logInBatches } from "../shared/log/batch-logger.ts";
 import type { BatchLoggerMetadata } from "../shared/log/log-fields.ts";
 import { jsonWithRoute, refusalBy } from "../shared/log/log-service.ts";
@@ -26,6 +27,7 @@ export function logToLoki(config: LokiLoggerConfig, deps: PluginDeps<unknown, Ba
       timeNs: `${Math.floor(timings.startedAtMs)}000000`,
       line: jsonWithRoute(entry),
     }),
+    sizeOf: ({ labels, line }) => textBytes(line) + textBytes(Object.values(labels).join("")),
     async deliver(entries) {
       const address = addresses[Math.floor(deps.random() * addresses.length)] ?? "";
       const body = renderStreams(entries);

@@ -2,6 +2,7 @@ import { GatewayError, type Usage } from "@fngate/kernel";
 import type { PluginDeps } from "@fngate/plugin-kit";
 import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import { createBacklog } from "../shared/batch/backlog.ts";
+import { DEFAULT_BOUNDS } from "../shared/batch/batch-fields.ts";
 import { BatchProcessor } from "../shared/batch/batch-processor.ts";
 import type { OpentelemetryMetadata } from "./metadata.ts";
 import type { OpenTelemetry } from "./sdk.ts";
@@ -13,6 +14,9 @@ const DEFAULTS = { queue: 2048, batch: 256, batchSeconds: 5, inactiveSeconds: 2 
 const RETRIES = 3;
 
 const RETRY_DELAY_MS = 1_000;
+
+/** Ids, times, names of attributes and the objects that hold them, bytes. */
+const SPAN_BYTES = 2_048;
 
 /** Sends finished spans to a collector, several at a time (OTLP 1.x over HTTP, protobuf). */
 export class SpanExporter implements SpanProcessor {
@@ -62,7 +66,8 @@ export class SpanExporter implements SpanProcessor {
       },
       clock,
       logger,
-      backlog: createBacklog("opentelemetry", this.#deps, () => limit),
+      backlog: createBacklog("opentelemetry", this.#deps, () => ({ ...DEFAULT_BOUNDS, entries: limit })),
+      sizeOf: spanBytes,
       deliver: (spans) => this.#send(spans),
     });
   }
@@ -91,6 +96,13 @@ export function acquireExporter(
     () => new SpanExporter(settings, deps, libraries),
     (exporter) => exporter.shutdown(),
   );
+}
+
+/** What a span takes while it waits, roughly: its attributes are texts of clients, all else is of a kind. */
+function spanBytes({ attributes, name }: ReadableSpan): number {
+  let bytes = SPAN_BYTES + name.length;
+  for (const value of Object.values(attributes)) if (typeof value === "string") bytes += value.length;
+  return bytes;
 }
 
 function positive(value: number | undefined, fallback: number): number {

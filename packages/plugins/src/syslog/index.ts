@@ -1,7 +1,8 @@
 import { definePlugin, type PluginDeps, type PluginInstance } from "@fngate/plugin-kit";
+import { textBytes } from "../shared/batch/batch-processor.ts";
 import { logInBatches } from "../shared/log/batch-logger.ts";
 import { type BatchLoggerMetadata, batchLoggerMetadataSchema } from "../shared/log/log-fields.ts";
-import { MAX_DATAGRAM_BYTES, sendOverTcp, sendOverUdp } from "../shared/log/send-to-socket.ts";
+import { MAX_DATAGRAM_BYTES, sendOverUdp, TcpSender } from "../shared/log/send-to-socket.ts";
 import { renderSyslogMessage } from "./message.ts";
 import { type SyslogConfig, syslogSchema } from "./schema.ts";
 
@@ -18,7 +19,8 @@ export const syslog = definePlugin({
 function logToSyslog(config: SyslogConfig, deps: PluginDeps<unknown, BatchLoggerMetadata>): PluginInstance {
   const { host, port, sock_type: transport, timeout: timeoutMs, tls: isTls } = config;
   const target = { host, port, timeoutMs };
-  const tls = isTls ? {} : undefined;
+  const isDatagram = transport === "udp";
+  const sender = new TcpSender(target, isTls ? {} : undefined);
   return logInBatches({
     plugin: "syslog",
     config,
@@ -30,12 +32,9 @@ function logToSyslog(config: SyslogConfig, deps: PluginDeps<unknown, BatchLogger
         processId: String(variables.get("pid") ?? "-"),
         text: JSON.stringify(entry),
       }),
-    deliver(messages) {
-      if (transport !== "udp") return sendOverTcp(target, messages.join(""), tls);
-      const fitting = messages.filter((message) => Buffer.byteLength(message) <= MAX_DATAGRAM_BYTES);
-      const tooLarge = messages.length - fitting.length;
-      if (tooLarge > 0) deps.logger.error({ entries: tooLarge }, "entries that fit into no datagram are dropped");
-      return sendOverUdp(target, fitting);
-    },
+    sizeOf: textBytes,
+    maxEntryBytes: isDatagram ? MAX_DATAGRAM_BYTES : undefined,
+    deliver: (messages) => (isDatagram ? sendOverUdp(target, messages) : sender.send(messages.join(""))),
+    onEnd: () => sender.close(),
   });
 }

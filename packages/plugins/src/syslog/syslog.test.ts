@@ -1,6 +1,7 @@
-import { describePlugin } from "@fngate/plugin-kit/testing";
-import { createCertificates, eventually } from "@fngate/test-kit";
+import { describePlugin, fakeDeps, fakeLogContext, fakeMetrics } from "@fngate/plugin-kit/testing";
+import { createCertificates, eventually, FakeClock } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
+import type { BatchLoggerMetadata } from "../shared/log/log-fields.ts";
 import { describeSchema } from "../testing/describe-schema.ts";
 import { gatewayWith } from "../testing/gateway-with.ts";
 import { loggerDefaults } from "../testing/logger-defaults.ts";
@@ -72,15 +73,19 @@ describe("syslog", () => {
     expect(lines).toEqual([expect.stringMatching(linePattern(1)), expect.stringMatching(linePattern(2))]);
   });
 
-  it("says so when entries fit into no datagram", async () => {
+  it("counts entries that fit into no datagram, and sends those between them", async () => {
     await using server = await startUdpServer();
-    const config = { host: "127.0.0.1", port: server.port, sock_type: "udp", batch_max_size: 2 };
-    const large = { ...config, log_format: { ...FORMAT, large: "x".repeat(66_000) } };
-    await using gateway = await gatewayWith(syslog, large);
-    await gateway.get("/?n=1", { host: "a.test" });
-    await gateway.get("/?n=2", { host: "a.test" });
-    await eventually(() => expect(JSON.stringify(gateway.lines)).toContain("fit into no datagram"));
-    expect(server.texts).toEqual([]);
+    const metrics = fakeMetrics();
+    const config = { host: "127.0.0.1", port: server.port, sock_type: "udp", batch_max_size: 1 };
+    const plugin = syslog.setup(
+      syslogSchema.parse({ ...config, log_format: FORMAT }),
+      fakeDeps<unknown, BatchLoggerMetadata>({ metrics, clock: new FakeClock() }),
+    );
+    for (const n of ["x".repeat(66_000), "2"]) plugin.log?.(fakeLogContext({ variables: { arg_n: n } }));
+    await eventually(() => expect(server.texts).toEqual([expect.stringContaining('"n":"2"')]));
+    const labels = { plugin: "syslog", reason: "oversize" };
+    expect(metrics.valueOf("fngate_dropped_entries_total", labels)).toBe(1);
+    plugin.dispose?.();
   });
 
   it("sends each message as a datagram", async () => {

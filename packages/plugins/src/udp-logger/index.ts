@@ -1,8 +1,9 @@
 import { definePlugin, type PluginDeps, type PluginInstance } from "@fngate/plugin-kit";
+import { textBytes } from "../shared/batch/batch-processor.ts";
 import { logInBatches } from "../shared/log/batch-logger.ts";
 import { type BatchLoggerMetadata, batchLoggerMetadataSchema } from "../shared/log/log-fields.ts";
 import { sendOverUdp } from "../shared/log/send-to-socket.ts";
-import { datagramsOf } from "./datagrams.ts";
+import { datagramsOf, MAX_ENTRY_BYTES } from "./datagrams.ts";
 import { type UdpLoggerConfig, udpLoggerSchema } from "./schema.ts";
 
 /** Sends entries about requests to a UDP server (APISIX: udp-logger). */
@@ -22,10 +23,8 @@ function logToUdp(config: UdpLoggerConfig, deps: PluginDeps<unknown, BatchLogger
     config,
     deps,
     encode: (entry) => JSON.stringify(entry),
-    async deliver(entries) {
-      const { datagrams, tooLarge } = datagramsOf(entries, config);
-      if (tooLarge > 0) deps.logger.error({ entries: tooLarge }, "entries that fit into no datagram are dropped");
-      await sendOverUdp({ host, port, timeoutMs: timeout * 1000 }, datagrams);
-    },
+    sizeOf: textBytes,
+    maxEntryBytes: MAX_ENTRY_BYTES,
+    deliver: (entries) => sendOverUdp({ host, port, timeoutMs: timeout * 1000 }, datagramsOf(entries, config)),
   });
 }

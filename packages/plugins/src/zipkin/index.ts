@@ -1,6 +1,6 @@
 import { definePlugin } from "@fngate/plugin-kit";
 import { z } from "zod";
-import { backlogField } from "../shared/batch/batch-fields.ts";
+import { backlogFields } from "../shared/batch/batch-fields.ts";
 import { zipkinSchema } from "./schema.ts";
 import { traceRequests } from "./trace-requests.ts";
 
@@ -10,6 +10,6 @@ export const zipkin = definePlugin({
   version: 0.1,
   priority: 12011,
   schema: zipkinSchema,
-  metadataSchema: z.looseObject(backlogField),
+  metadataSchema: z.looseObject(backlogFields),
   setup: traceRequests,
 });

@@ -9,10 +9,10 @@ import type {
   Variables,
 } from "@fngate/plugin-kit";
 import { acquireBatches, type Batches, type MetadataWithBacklog } from "../shared/batch/acquire-batches.ts";
+import { textBytes } from "../shared/batch/batch-processor.ts";
 import { putB3, takeB3 } from "./b3.ts";
 import { RequestTrace } from "./request-trace.ts";
 import type { ZipkinConfig } from "./schema.ts";
-import type { ZipkinSpan } from "./span.ts";
 
 /** How spans are batched (APISIX: zipkin, reporter). */
 const BATCHES = {
@@ -39,16 +39,17 @@ export function traceRequests(config: ZipkinConfig, deps: Deps): PluginInstance 
 class RequestTracing implements PluginInstance {
   readonly #config: ZipkinConfig;
   readonly #deps: Deps;
-  readonly #batches: Batches<ZipkinSpan>;
+  readonly #batches: Batches<string>;
   readonly #traces = new WeakMap<RequestContext, RequestTrace>();
 
   constructor(config: ZipkinConfig, deps: Deps) {
     this.#config = config;
     this.#deps = deps;
-    this.#batches = acquireBatches<ZipkinSpan>({
+    this.#batches = acquireBatches<string>({
       plugin: "zipkin",
       config: { ...config, ...BATCHES },
       deps,
+      sizeOf: textBytes,
       deliver: (spans) => send(spans, config.endpoint, deps),
     });
   }
@@ -74,7 +75,9 @@ class RequestTracing implements PluginInstance {
   }
 
   log(context: LogContext): undefined {
-    for (const span of this.#traces.get(context)?.finish(context) ?? []) this.#batches.push(() => span, context);
+    for (const span of this.#traces.get(context)?.finish(context) ?? []) {
+      this.#batches.push(() => JSON.stringify(span), context);
+    }
   }
 
   dispose(): void {
@@ -82,12 +85,12 @@ class RequestTracing implements PluginInstance {
   }
 }
 
-async function send(spans: readonly ZipkinSpan[], url: string, { http }: Deps): Promise<void> {
+async function send(spans: readonly string[], url: string, { http }: Deps): Promise<void> {
   const { status } = await http.call({
     method: "POST",
     url,
     headers: ["Content-Type", "application/json"],
-    body: JSON.stringify(spans),
+    body: `[${spans.join(",")}]`,
     timeoutMs: SEND_TIMEOUT_MS,
   });
   if (status < 200 || status >= 300) throw new GatewayError("HTTP_CALL_FAILED", `${url} answered ${status}`);

@@ -1,8 +1,8 @@
 import type { Usage } from "@fngate/kernel";
 import type { GaugeMetric, PluginDeps, RequestContext } from "@fngate/plugin-kit";
-import { type Backlog, createBacklog } from "./backlog.ts";
-import { type BatchConfig, batchSettings, DEFAULT_MAX_PENDING } from "./batch-fields.ts";
-import { BatchProcessor, type Deliver } from "./batch-processor.ts";
+import { type Backlog, type BacklogBounds, createBacklog } from "./backlog.ts";
+import { type BatchConfig, batchSettings, DEFAULT_BOUNDS } from "./batch-fields.ts";
+import { BatchProcessor, type BatchProcessorOptions, type Deliver } from "./batch-processor.ts";
 
 /** The batches of one configuration of a plugin. */
 export interface Batches<TEntry> {
@@ -19,11 +19,16 @@ export interface BatchesOptions<TEntry> {
   readonly config: BatchConfig;
   readonly deps: PluginDeps<unknown, MetadataWithBacklog>;
   readonly deliver: Deliver<TEntry>;
+  readonly sizeOf: BatchProcessorOptions<TEntry>["sizeOf"];
+  readonly maxEntryBytes?: number | undefined;
+  /** Called when the last user gave the batches up and nothing waits any more. */
+  readonly onEnd?: (() => void) | undefined;
 }
 
 /** Metadata of a plugin that has batches. */
 export interface MetadataWithBacklog {
-  readonly max_pending_entries?: number;
+  readonly max_pending_entries?: number | undefined;
+  readonly max_pending_bytes?: number | undefined;
 }
 
 /** The batches of a configuration, made when nobody has them yet. They are flushed when the data plane stops. */
@@ -48,20 +53,22 @@ class OwnedBatches<TEntry extends {}> {
   readonly #processor: BatchProcessor<TEntry>;
   readonly #backlog: Usage<Backlog>;
   readonly #gauge: GaugeMetric<BatchLabel>;
+  readonly #onEnd: (() => void) | undefined;
   /** Labels of the gauge, known with the first entry. */
   #labels: Readonly<Record<BatchLabel, string>> | undefined;
 
-  constructor({ config, deliver, deps, plugin }: BatchesOptions<TEntry>) {
-    const { clock, logger, metadata, metrics, shared } = deps;
-    const limit = () => metadata.current?.max_pending_entries ?? DEFAULT_MAX_PENDING;
+  constructor({ config, deps, onEnd, plugin, ...delivery }: BatchesOptions<TEntry>) {
+    const { clock, logger, metrics, shared } = deps;
     this.#name = config.name;
-    this.#backlog = shared.acquire("backlog", () => createBacklog(plugin, deps, limit));
+    this.#onEnd = onEnd;
+    this.#backlog = shared.acquire("backlog", () => createBacklog(plugin, deps, () => boundsOf(deps)));
     this.#gauge = metrics.gauge("apisix_batch_process_entries", {
       help: "batch process remaining entries",
       labels: ["name", "route_id", "server_addr"],
     });
     this.#processor = new BatchProcessor({
-      ...{ name: config.name, settings: batchSettings(config), clock, logger, backlog: this.#backlog.value, deliver },
+      ...{ ...delivery, name: config.name, settings: batchSettings(config), clock, logger },
+      backlog: this.#backlog.value,
       onGathered: (entries) => this.#labels && this.#gauge.set(this.#labels, entries),
     });
   }
@@ -85,6 +92,13 @@ class OwnedBatches<TEntry extends {}> {
 
   #close(): void {
     this.#backlog.release();
+    this.#onEnd?.();
     if (this.#labels !== undefined) this.#gauge.remove(this.#labels);
   }
+}
+
+/** How much may wait, as the metadata says now. */
+function boundsOf({ metadata }: PluginDeps<unknown, MetadataWithBacklog>): BacklogBounds {
+  const { max_pending_bytes: bytes, max_pending_entries: entries } = metadata.current ?? {};
+  return { entries: entries ?? DEFAULT_BOUNDS.entries, bytes: bytes ?? DEFAULT_BOUNDS.bytes };
 }

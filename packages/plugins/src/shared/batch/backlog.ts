@@ -2,7 +2,14 @@ import type { Clock, Logger } from "@fngate/kernel";
 import type { CounterMetric, PluginDeps } from "@fngate/plugin-kit";
 
 /** Why entries were not delivered. */
-export type DropReason = "backlog" | "failed";
+export type DropReason = "backlog" | "failed" | "oversize";
+
+/** How much may wait. */
+export interface BacklogBounds {
+  readonly entries: number;
+  /** Of entries as they are kept until they are delivered. */
+  readonly bytes: number;
+}
 
 /** What a {@link Backlog} works with. */
 export interface BacklogOptions {
@@ -10,8 +17,8 @@ export interface BacklogOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly drops: CounterMetric<"plugin" | "reason">;
-  /** Most entries that may wait, as of now. */
-  readonly limit: () => number;
+  /** How much may wait, as of now. */
+  readonly bounds: () => BacklogBounds;
 }
 
 /** Reports of the same kind are at least this far apart, milliseconds: an outage must not fill the log too. */
@@ -26,42 +33,48 @@ export class Backlog {
   readonly #reports: Readonly<Record<DropReason, { atMs: number; entries: number }>> = {
     backlog: { atMs: Number.NEGATIVE_INFINITY, entries: 0 },
     failed: { atMs: Number.NEGATIVE_INFINITY, entries: 0 },
+    oversize: { atMs: Number.NEGATIVE_INFINITY, entries: 0 },
   };
-  #waiting = 0;
+  #entries = 0;
+  #bytes = 0;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
   }
 
-  /** How many entries wait. */
-  get waiting(): number {
-    return this.#waiting;
+  /** How many entries wait, and how large they are together. */
+  get waiting(): BacklogBounds {
+    return { entries: this.#entries, bytes: this.#bytes };
   }
 
-  /** Takes one more entry in, which is made only if there is room for it; else nothing, counted as dropped. */
-  admit<TEntry extends {}>(make: () => TEntry): TEntry | undefined {
-    const limit = this.#options.limit();
-    if (this.#waiting >= limit) {
-      this.#drop("backlog", 1, { limit });
-      return undefined;
-    }
-    const entry = make();
-    this.#waiting += 1;
-    return entry;
+  /** Whether one more entry may be made; else one is counted as dropped. How large it is nobody knows before. */
+  hasRoom(): boolean {
+    const bounds = this.#options.bounds();
+    if (this.#entries < bounds.entries && this.#bytes < bounds.bytes) return true;
+    this.drop("backlog", 1, { waiting: this.waiting, limits: bounds });
+    return false;
+  }
+
+  /** One more entry waits. */
+  add(sizeBytes: number): void {
+    this.#entries += 1;
+    this.#bytes += sizeBytes;
   }
 
   /** So many entries are delivered. */
-  settle(entries: number): void {
-    this.#waiting -= entries;
+  settle({ bytes, entries }: BacklogBounds): void {
+    this.#entries -= entries;
+    this.#bytes -= bytes;
   }
 
   /** So many entries could not be delivered and are given up. */
-  giveUp(entries: number, details: Readonly<Record<string, unknown>>): void {
-    this.#waiting -= entries;
-    this.#drop("failed", entries, details);
+  giveUp(given: BacklogBounds, details: Readonly<Record<string, unknown>>): void {
+    this.settle(given);
+    this.drop("failed", given.entries, details);
   }
 
-  #drop(reason: DropReason, entries: number, details: Readonly<Record<string, unknown>>): void {
+  /** Counts entries that do not wait as dropped, and says so once in a while. */
+  drop(reason: DropReason, entries: number, details: Readonly<Record<string, unknown>>): void {
     const { clock, drops, logger, plugin } = this.#options;
     drops.inc({ plugin, reason }, entries);
     const report = this.#reports[reason];
@@ -74,12 +87,16 @@ export class Backlog {
   }
 }
 
-/** A backlog of a plugin, of at most `limit` entries. */
-export function createBacklog(plugin: string, deps: PluginDeps<unknown, unknown>, limit: () => number): Backlog {
+/** A backlog of a plugin. */
+export function createBacklog(
+  plugin: string,
+  deps: PluginDeps<unknown, unknown>,
+  bounds: BacklogOptions["bounds"],
+): Backlog {
   const { clock, logger, metrics } = deps;
   const drops = metrics.counter("fngate_dropped_entries_total", {
-    help: "Entries of batches that were not delivered, because too many waited or delivery failed",
+    help: "Entries of batches that were not delivered: too much waited, delivery failed, or they were too large",
     labels: ["plugin", "reason"],
   });
-  return new Backlog({ plugin, clock, logger, drops, limit });
+  return new Backlog({ plugin, clock, logger, drops, bounds });
 }

@@ -17,17 +17,25 @@ export function batchFields(name: string) {
   };
 }
 
-/** Entries that may wait where there is no metadata, or it does not say. */
-export const DEFAULT_MAX_PENDING = 8192;
+/** What may wait where there is no metadata, or it does not say. */
+export const DEFAULT_BOUNDS = { entries: 8192, bytes: 64 * 1024 * 1024 };
 
-/** The metadata field that bounds what waits. */
-export const backlogField = {
+/** The metadata fields that bound what waits; bytes are bounded here only, not in APISIX. */
+export const backlogFields = {
   max_pending_entries: z
     .number()
     .int()
     .min(1)
-    .default(DEFAULT_MAX_PENDING)
+    .default(DEFAULT_BOUNDS.entries)
     .describe("Entries that may wait in one process; further ones are dropped and counted."),
+  max_pending_bytes: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Bytes of entries that may wait in one process, 64 MiB if it is left out; further ones are dropped and counted.",
+    ),
 };
 
 /** What {@link batchFields} become. */

@@ -2,32 +2,38 @@ import { recordingLogger } from "@fngate/plugin-kit/testing";
 import { FakeClock } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import { Backlog, type DropReason } from "./backlog.ts";
-import { BatchProcessor, type BatchSettings } from "./batch-processor.ts";
+import { BatchProcessor, type BatchSettings, textBytes } from "./batch-processor.ts";
 
 const SETTINGS: BatchSettings = { maxEntries: 3, inactiveMs: 5_000, maxAgeMs: 12_000, retries: 0, retryDelayMs: 1_000 };
+
+const NOTHING = { entries: 0, bytes: 0 };
 
 interface Setup {
   readonly settings?: Partial<BatchSettings>;
   readonly limit?: number;
+  readonly limitBytes?: number;
+  readonly maxEntryBytes?: number;
   /** What deliveries do, in order; further ones succeed. */
   readonly outcomes?: readonly Promise<void>[];
 }
 
 /** A processor of texts, and what became of them. */
-function processor({ settings = {}, limit = 100, outcomes = [] }: Setup = {}) {
+function processor({ settings = {}, limit = 100, limitBytes = 1_000, maxEntryBytes, outcomes = [] }: Setup = {}) {
   const clock = new FakeClock();
   const logger = recordingLogger();
   const delivered: (readonly string[])[] = [];
   const gathered: number[] = [];
-  const dropped: Record<DropReason, number> = { backlog: 0, failed: 0 };
+  const dropped: Record<DropReason, number> = { backlog: 0, failed: 0, oversize: 0 };
   const drops = {
     inc: ({ reason }: { reason: string }, by = 1) => {
       dropped[reason as DropReason] += by;
     },
   };
-  const backlog = new Backlog({ plugin: "p", clock, logger, drops, limit: () => limit });
+  const bounds = () => ({ entries: limit, bytes: limitBytes });
+  const backlog = new Backlog({ plugin: "p", clock, logger, drops, bounds });
   const batches = new BatchProcessor<string>({
     ...{ name: "b", settings: { ...SETTINGS, ...settings }, clock, logger, backlog },
+    ...{ sizeOf: textBytes, maxEntryBytes },
     deliver: async (entries) => {
       delivered.push(entries);
       await outcomes[delivered.length - 1];
@@ -51,7 +57,7 @@ describe("BatchProcessor", () => {
     expect(gathered).toEqual([1, 2, 0, 1]);
     await batches.flush();
     expect(delivered).toEqual([["a", "b", "c"], ["d"]]);
-    expect(backlog.waiting).toBe(0);
+    expect(backlog.waiting).toEqual(NOTHING);
   });
 
   it("delivers what it has when no entry came for a time", async () => {
@@ -86,12 +92,12 @@ describe("BatchProcessor", () => {
     await clock.advance(0);
     await clock.advance(999);
     expect(delivered).toEqual([["a"]]);
-    expect(backlog.waiting).toBe(1);
+    expect(backlog.waiting).toEqual({ entries: 1, bytes: 1 });
     await clock.advance(1);
     await clock.advance(1_000);
     expect(delivered).toEqual([["a"], ["a"], ["a"]]);
-    expect(backlog.waiting).toBe(0);
-    expect(dropped).toEqual({ backlog: 0, failed: 0 });
+    expect(backlog.waiting).toEqual(NOTHING);
+    expect(dropped).toEqual({ backlog: 0, failed: 0, oversize: 0 });
   });
 
   it("gives entries up after the last try, counts them and says why", async () => {
@@ -103,8 +109,8 @@ describe("BatchProcessor", () => {
     batches.push(() => "b");
     await clock.advance(0);
     await clock.advance(1_000);
-    expect(dropped).toEqual({ backlog: 0, failed: 2 });
-    expect(backlog.waiting).toBe(0);
+    expect(dropped).toEqual({ backlog: 0, failed: 2, oversize: 0 });
+    expect(backlog.waiting).toEqual(NOTHING);
     expect(logger.lines.at(-1)?.fields).toMatchObject({ reason: "failed", entries: 2, tries: 2, cause: "refused" });
   });
 
@@ -127,6 +133,46 @@ describe("BatchProcessor", () => {
     expect(dropped.backlog).toBe(3);
   });
 
+  it("drops and counts entries when those that wait are too large together, until some are delivered", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { backlog, batches, dropped } = processor({
+      settings: { maxEntries: 1 },
+      limitBytes: 6,
+      outcomes: [promise, promise],
+    });
+    for (const entry of ["äää", "b", "c"]) batches.push(() => entry);
+    expect(dropped.backlog).toBe(2);
+    expect(backlog.waiting).toEqual({ entries: 1, bytes: 6 });
+    resolve();
+    await batches.flush();
+    expect(backlog.waiting).toEqual(NOTHING);
+    batches.push(() => "d");
+    await batches.flush();
+    expect(dropped.backlog).toBe(2);
+  });
+
+  it("holds the size of entries against the bound while they wait for their next try, and no longer", async () => {
+    const { backlog, batches, clock } = processor({
+      settings: { maxEntries: 2, retries: 1 },
+      outcomes: [failed(), failed()],
+    });
+    for (const entry of ["aa", "bbb"]) batches.push(() => entry);
+    await clock.advance(0);
+    expect(backlog.waiting).toEqual({ entries: 2, bytes: 5 });
+    await clock.advance(1_000);
+    expect(backlog.waiting).toEqual(NOTHING);
+  });
+
+  it("drops and counts an entry that is larger than any may be, and delivers its neighbours", async () => {
+    const { backlog, batches, delivered, dropped, logger } = processor({ maxEntryBytes: 3 });
+    for (const entry of ["a", "ää", "abc"]) batches.push(() => entry);
+    await batches.flush();
+    expect(delivered).toEqual([["a", "abc"]]);
+    expect(dropped).toEqual({ backlog: 0, failed: 0, oversize: 1 });
+    expect(backlog.waiting).toEqual(NOTHING);
+    expect(logger.lines.at(-1)?.fields).toMatchObject({ reason: "oversize", sizeBytes: 4, maxEntryBytes: 3 });
+  });
+
   it("delivers a bounded number of batches at once", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { batches, delivered } = processor({
@@ -146,7 +192,7 @@ describe("BatchProcessor", () => {
       throw new Error("cannot be made");
     };
     expect(() => batches.push(fail)).toThrow("cannot be made");
-    expect(backlog.waiting).toBe(0);
+    expect(backlog.waiting).toEqual(NOTHING);
     batches.push(() => "a");
     expect(() => batches.push(fail)).not.toThrow();
   });

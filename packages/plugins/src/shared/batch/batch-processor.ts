@@ -1,5 +1,5 @@
 import { type Clock, type Logger, messageOf } from "@fngate/kernel";
-import type { Backlog } from "./backlog.ts";
+import type { Backlog, BacklogBounds } from "./backlog.ts";
 
 /** Delivers some entries; rejects when that failed, and all of them are to be tried again. */
 export type Deliver<TEntry> = (entries: readonly TEntry[]) => Promise<void>;
@@ -27,14 +27,24 @@ export interface BatchProcessorOptions<TEntry> {
   readonly logger: Logger;
   readonly backlog: Backlog;
   readonly deliver: Deliver<TEntry>;
+  /** How large an entry is while it waits, bytes. */
+  readonly sizeOf: (entry: TEntry) => number;
+  /** Entries above this size are dropped and counted, bytes; absent: there is no such size. */
+  readonly maxEntryBytes?: number | undefined;
   /** Told how many entries are gathered for the next batch. */
   readonly onGathered?: (entries: number) => void;
 }
 
 interface Batch<TEntry> {
   readonly entries: readonly TEntry[];
+  readonly bytes: number;
   /** How often delivery failed. */
   readonly failures: number;
+}
+
+/** The size of an entry that waits as a text. */
+export function textBytes(text: string): number {
+  return Buffer.byteLength(text);
 }
 
 /** Batches of one processor that are delivered at once; a receiver gets no more connections than that. */
@@ -46,6 +56,7 @@ export class BatchProcessor<TEntry extends {}> {
   readonly #queue: Batch<TEntry>[] = [];
   readonly #whenIdle: (() => void)[] = [];
   #gathered: TEntry[] = [];
+  #gatheredBytes = 0;
   #firstAtMs = 0;
   #lastAtMs = 0;
   #isWatching = false;
@@ -57,11 +68,18 @@ export class BatchProcessor<TEntry extends {}> {
     this.#options = options;
   }
 
-  /** Takes an entry, unless too many wait already: then it is not even made, and counted as dropped. Never waits. */
+  /** Takes an entry, unless too much waits already: then it is not even made, and counted as dropped. Never waits. */
   push(make: () => TEntry): void {
-    const { backlog, clock, settings } = this.#options;
-    const entry = backlog.admit(make);
-    if (entry === undefined) return;
+    const { backlog, clock, maxEntryBytes = Number.POSITIVE_INFINITY, settings, sizeOf } = this.#options;
+    if (!backlog.hasRoom()) return;
+    const entry = make();
+    const sizeBytes = sizeOf(entry);
+    if (sizeBytes > maxEntryBytes) {
+      backlog.drop("oversize", 1, { sizeBytes, maxEntryBytes });
+      return;
+    }
+    backlog.add(sizeBytes);
+    this.#gatheredBytes += sizeBytes;
     this.#lastAtMs = clock.monotonicMs();
     if (this.#gathered.length === 0) this.#firstAtMs = this.#lastAtMs;
     this.#gathered.push(entry);
@@ -98,8 +116,9 @@ export class BatchProcessor<TEntry extends {}> {
 
   #deliverGathered(): void {
     if (this.#gathered.length === 0) return;
-    this.#queue.push({ entries: this.#gathered, failures: 0 });
+    this.#queue.push({ entries: this.#gathered, bytes: this.#gatheredBytes, failures: 0 });
     this.#gathered = [];
+    this.#gatheredBytes = 0;
     this.#options.onGathered?.(0);
     this.#pump();
   }
@@ -113,18 +132,18 @@ export class BatchProcessor<TEntry extends {}> {
     if (this.#isIdle) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  async #deliver({ entries, failures }: Batch<TEntry>): Promise<void> {
+  async #deliver(batch: Batch<TEntry>): Promise<void> {
     const { backlog, deliver } = this.#options;
     this.#underWay += 1;
     let failure: unknown;
     try {
-      await deliver(entries);
+      await deliver(batch.entries);
     } catch (error) {
       failure = error ?? new Error("no reason given");
     }
     this.#underWay -= 1;
-    if (failure === undefined) backlog.settle(entries.length);
-    else this.#afterFailure({ entries, failures: failures + 1 }, messageOf(failure));
+    if (failure === undefined) backlog.settle(amountOf(batch));
+    else this.#afterFailure({ ...batch, failures: batch.failures + 1 }, messageOf(failure));
     this.#pump();
   }
 
@@ -132,7 +151,7 @@ export class BatchProcessor<TEntry extends {}> {
     const { backlog, logger, name, settings } = this.#options;
     const { entries, failures } = batch;
     if (failures > settings.retries) {
-      backlog.giveUp(entries.length, { name, tries: failures, cause: reason });
+      backlog.giveUp(amountOf(batch), { name, tries: failures, cause: reason });
       return;
     }
     logger.debug({ name, tries: failures, reason, entries: entries.length }, "a batch is tried again");
@@ -147,4 +166,8 @@ export class BatchProcessor<TEntry extends {}> {
     this.#queue.unshift(batch);
     this.#pump();
   }
+}
+
+function amountOf({ bytes, entries }: Batch<unknown>): BacklogBounds {
+  return { entries: entries.length, bytes };
 }

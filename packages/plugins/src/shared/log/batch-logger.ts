@@ -1,32 +1,27 @@
 import type { LogContext, PluginDeps, PluginInstance } from "@fngate/plugin-kit";
-import { acquireBatches } from "../batch/acquire-batches.ts";
+import { acquireBatches, type BatchesOptions } from "../batch/acquire-batches.ts";
 import type { BatchConfig } from "../batch/batch-fields.ts";
-import type { Deliver } from "../batch/batch-processor.ts";
 import type { BatchLoggerMetadata, LogConfig } from "./log-fields.ts";
 import type { LogEntry } from "./log-format.ts";
 import { createRequestLog } from "./request-log.ts";
 
 /** What tells one logger that sends batches from another. */
-export interface BatchLoggerOptions<TEntry> {
-  readonly plugin: string;
+export interface BatchLoggerOptions<TEntry> extends Omit<BatchesOptions<TEntry>, "config" | "deps"> {
   readonly config: LogConfig & BatchConfig;
   readonly deps: PluginDeps<unknown, BatchLoggerMetadata>;
   /** What is kept of an entry until it is sent. */
   readonly encode: (entry: LogEntry, context: LogContext) => TEntry;
-  /** Sends encoded entries; a rejection is tried again as configured. */
-  readonly deliver: Deliver<TEntry>;
 }
 
 /** A logger that gathers entries about requests and sends them in batches. */
 export function logInBatches<TEntry extends {}>({
   config,
-  deliver,
   deps,
   encode,
-  plugin,
+  ...delivery
 }: BatchLoggerOptions<TEntry>): PluginInstance {
   const requestLog = createRequestLog(config, deps);
-  const batches = acquireBatches({ plugin, config, deps, deliver });
+  const batches = acquireBatches({ ...delivery, config, deps });
   return {
     ...requestLog.phases,
     log(context) {

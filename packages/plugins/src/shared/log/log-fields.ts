@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { backlogField } from "../batch/batch-fields.ts";
+import { backlogFields } from "../batch/batch-fields.ts";
 import { expressionProblem } from "../conditions.ts";
 
 const DEFAULT_BODY_BYTES = 524_288;
@@ -29,7 +29,7 @@ export const logMetadataFields = {
 };
 
 /** Metadata of a logger that sends batches. */
-export const batchLoggerMetadataSchema = z.looseObject({ ...logMetadataFields, ...backlogField });
+export const batchLoggerMetadataSchema = z.looseObject({ ...logMetadataFields, ...backlogFields });
 
 /** {@link batchLoggerMetadataSchema} with defaults filled in. */
 export type BatchLoggerMetadata = z.output<typeof batchLoggerMetadataSchema>;

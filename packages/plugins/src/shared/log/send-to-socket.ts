@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
-import { connect, isIPv6 } from "node:net";
+import { connect, isIPv6, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { messageOf } from "@fngate/kernel";
+import { messageOf, timerDelay } from "@fngate/kernel";
 
 /** A server that takes bytes. */
 export interface SocketTarget {
@@ -20,36 +20,72 @@ export interface SocketTls {
 /** Most bytes of a datagram's content over IPv4. */
 export const MAX_DATAGRAM_BYTES = 65_507;
 
-/** Sends a text over a connection of its own; resolves when the system has taken all of it. */
-export function sendOverTcp(target: SocketTarget, text: string, tls?: SocketTls): Promise<void> {
-  const { host, port, timeoutMs } = target;
-  const { promise, reject, resolve } = Promise.withResolvers<void>();
-  const name = tls?.serverName;
-  const socket =
-    tls === undefined
-      ? connect({ host, port })
-      : connectTls({ host, port, rejectUnauthorized: false, ...(name !== undefined && { servername: name }) });
-  const fail = (cause: unknown): void => {
-    socket.destroy();
-    reject(new Error(`sending to ${host}:${port} failed: ${messageOf(cause)}`, { cause }));
-  };
-  socket.on("error", fail);
-  // Also ends a connection that the server does not close.
-  socket.setTimeout(timeoutMs, () => fail(new Error("timeout")));
-  // What the server says is nobody's concern, but its end is.
-  socket.resume();
-  // `end` calls its callback when sending failed as well, at times before the error is told.
-  socket.once("finish", resolve);
-  socket.once("close", () => fail(new Error("closed")));
-  socket.end(text);
-  return promise;
+/** Connections that wait for the server's end, beside which older ones are cut. */
+const MAX_LINGERING = 8;
+
+/** Sends texts to one server, each over a connection of its own. */
+export class TcpSender {
+  readonly #target: SocketTarget;
+  readonly #tls: SocketTls | undefined;
+  /** Connections over which everything was sent, and which the server has not ended yet; the oldest first. */
+  readonly #lingering = new Set<Socket>();
+
+  constructor(target: SocketTarget, tls?: SocketTls) {
+    this.#target = target;
+    this.#tls = tls;
+  }
+
+  /** Resolves when the system has taken all of the text. */
+  send(text: string): Promise<void> {
+    const { host, port, timeoutMs } = this.#target;
+    const { promise, reject, resolve } = Promise.withResolvers<void>();
+    const socket = this.#connect();
+    const fail = (cause: unknown): void => {
+      socket.destroy();
+      reject(new Error(`sending to ${host}:${port} failed: ${messageOf(cause)}`, { cause }));
+    };
+    socket.on("error", fail);
+    socket.setTimeout(timerDelay(timeoutMs), () => fail(new Error("timeout")));
+    // What the server says is nobody's concern, but its end is.
+    socket.resume();
+    // `end` calls its callback when sending failed as well, at times before the error is told.
+    socket.once("finish", () => {
+      this.#linger(socket);
+      resolve();
+    });
+    socket.once("close", () => {
+      this.#lingering.delete(socket);
+      fail(new Error("closed"));
+    });
+    socket.end(text);
+    return promise;
+  }
+
+  /** Cuts connections that only wait for the server's end; the system delivers what it has taken all the same. */
+  close(): void {
+    for (const socket of this.#lingering) socket.destroy();
+  }
+
+  #connect(): Socket {
+    const { host, port } = this.#target;
+    if (this.#tls === undefined) return connect({ host, port });
+    const { serverName } = this.#tls;
+    const name = serverName === undefined ? {} : { servername: serverName };
+    return connectTls({ host, port, rejectUnauthorized: false, ...name });
+  }
+
+  /** Closing at once could take away what the server has not read yet, when it has said something itself. */
+  #linger(socket: Socket): void {
+    if (this.#lingering.size >= MAX_LINGERING) this.#lingering.values().next().value?.destroy();
+    this.#lingering.add(socket);
+  }
 }
 
 /** Sends texts as a datagram each, in order. */
 export async function sendOverUdp({ host, port, timeoutMs }: SocketTarget, texts: readonly string[]): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const socket = createSocket({ type: isIPv6(host) ? "udp6" : "udp4" });
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.timeout(timerDelay(timeoutMs));
   signal.addEventListener("abort", () => reject(new Error("timeout")), { once: true });
   socket.once("error", reject);
   late.catch(() => undefined);
