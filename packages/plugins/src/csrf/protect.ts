@@ -27,7 +27,7 @@ export function protectWithTokens(config: CsrfConfig, { clock, logger }: PluginD
       if (cookie !== token) return MISMATCH;
       const problem = findTokenProblem(token, key, { maxAgeSeconds: expires, nowSeconds: nowSeconds() });
       if (problem === undefined) return undefined;
-      logger.info({ plugin: "csrf", problem }, "token refused");
+      logger.info({ problem }, "token refused");
       return BAD_TOKEN;
     },
     headerFilter({ response }) {

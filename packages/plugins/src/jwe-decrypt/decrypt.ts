@@ -10,9 +10,10 @@ type Deps = PluginDeps<JweDecryptConsumer>;
 /** Sets up one configuration: a token goes on as what was encrypted in it. */
 export function decryptTokens(config: JweDecryptConfig, deps: Deps): PluginInstance {
   const forwardHeader = isOwnField(config.forward_header) ? config.forward_header : undefined;
+  const header = config.header.toLowerCase();
   return {
     rewrite(context) {
-      const value = context.request.headers.get(config.header.toLowerCase());
+      const value = context.request.headers.get(header);
       if (value === undefined) return config.strict ? refuse(403, "missing JWE token in request") : undefined;
       return decrypt(context, value.replace(/^[Bb]earer /, ""), deps).then((opened) => {
         if (typeof opened !== "string") return opened;

@@ -17,7 +17,7 @@ export function findClient(config: RealIpConfig, { logger }: PluginDeps): Plugin
       if (named === undefined || named === "") return;
       const client = parseClient(String(named));
       if (client === undefined) {
-        logger.warn({ plugin: "real-ip", source }, "the client's address cannot be read");
+        logger.warn({ source }, "the client's address cannot be read");
         return;
       }
       request.remoteAddress = client.address;

@@ -9,7 +9,7 @@ export function validateRequests(config: RequestValidationConfig, { logger }: Pl
   const checkBody = config.body_schema && compileJsonSchema(config.body_schema);
   const { max_req_body_size: maxBytes, rejected_code: status, rejected_msg: message } = config;
   const refuse = (problem: string | undefined): Reply => {
-    logger.info({ plugin: "request-validation", problem }, "request refused");
+    logger.info({ problem }, "request refused");
     const body = message ?? problem;
     return body === undefined ? { kind: "reply", status } : { kind: "reply", status, body };
   };
