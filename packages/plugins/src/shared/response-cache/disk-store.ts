@@ -24,6 +24,8 @@ export class DiskStore implements CacheStore {
   readonly #options: DiskStoreOptions;
   /** Bytes by file name, used longest ago first. */
   readonly #files = new Map<string, number>();
+  /** Writes under way, by file name. */
+  readonly #writing = new Map<string, Promise<void>>();
   #bytes = 0;
   /** Settles when the directory is known; false: it cannot be used. */
   #opened: Promise<boolean> | undefined;
@@ -46,11 +48,28 @@ export class DiskStore implements CacheStore {
   }
 
   async set(key: string, answer: CachedAnswer): Promise<void> {
+    const name = nameOf(key);
+    const written = [this.#writing.get(name), this.#write(name, key, answer)];
+    const writing = Promise.all(written).then(() => undefined);
+    this.#writing.set(name, writing);
+    await writing;
+    if (this.#writing.get(name) === writing) this.#writing.delete(name);
+  }
+
+  /** What is being written is deleted, too: whoever asks for that has seen the answer. */
+  async delete(key: string): Promise<boolean> {
+    const name = nameOf(key);
+    await this.#writing.get(name);
+    if (!(await this.#open()) || !this.#files.has(name)) return false;
+    await this.#remove(name);
+    return true;
+  }
+
+  async #write(name: string, key: string, answer: CachedAnswer): Promise<void> {
     if (!(await this.#open())) return;
     const { body, ...head } = answer;
     const bytes = Buffer.concat([Buffer.from(`${JSON.stringify({ ...head, key } satisfies Head)}\n`), body]);
     if (bytes.length > this.#options.maxBytes) return;
-    const name = nameOf(key);
     const path = this.#pathOf(name);
     const draft = join(this.#options.directory, `${randomUUID()}.draft`);
     try {
@@ -66,13 +85,6 @@ export class DiskStore implements CacheStore {
     this.#files.set(name, bytes.length);
     this.#bytes += bytes.length;
     await this.#evict();
-  }
-
-  async delete(key: string): Promise<boolean> {
-    const name = nameOf(key);
-    if (!(await this.#open()) || !this.#files.has(name)) return false;
-    await this.#remove(name);
-    return true;
   }
 
   #open(): Promise<boolean> {

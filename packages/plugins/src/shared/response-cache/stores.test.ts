@@ -32,6 +32,14 @@ function describeStore(name: string, open: (maxBytes: number) => Promise<CacheSt
       expect(await store.get("k")).toBeUndefined();
     });
 
+    it("deletes what is still being set", async () => {
+      await using store = await open(100_000);
+      const writes = ["one", "two"].map((text) => store.set("k", answer(text)));
+      expect(await store.delete("k")).toBe(true);
+      await Promise.all(writes);
+      expect(await store.get("k")).toBeUndefined();
+    });
+
     it("pushes out what was used longest ago, and does not take what is too large", async () => {
       await using store = await open(10_000);
       for (const key of ["a", "b"]) await store.set(key, answer("x".repeat(4_000)));
