@@ -15,6 +15,23 @@ export async function startReference(kind: string, name: string, upstreamPort: n
   return { name, port, path: "/hello", process: child };
 }
 
+/** What plugins call, in a process of its own, by port. */
+export interface PluginServices {
+  readonly http: number;
+  readonly tcp: number;
+  readonly udp: number;
+  readonly ldap: number;
+  readonly process: ChildProcess;
+}
+
+/** Starts {@link PluginServices}. */
+export async function startPluginServices(): Promise<PluginServices> {
+  const ports = { http: await freePort(), tcp: await freePort(), udp: await freePort(), ldap: await freePort() };
+  const { http, ldap, tcp, udp } = ports;
+  const command = [process.execPath, join(here, "plugin-servers.ts"), ...[http, tcp, udp, ldap].map(String)];
+  return { ...ports, process: await startServer(command, http) };
+}
+
 /** nginx with one worker and a keep-alive upstream; nothing where nginx is not installed. */
 export async function startNginx(directory: string, upstreamPort: number): Promise<Contestant | undefined> {
   const nginx = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/bin/nginx"].find((path) => existsSync(path));
@@ -123,13 +140,15 @@ export async function untilServed(request: {
   readonly port: number;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
 }): Promise<void> {
-  const { headers = {}, path, port } = request;
+  const { body, headers = {}, path, port } = request;
+  const init = body === undefined ? { headers } : { headers, method: "POST", body };
   const deadline = Date.now() + 10_000;
   let status = 0;
   while (status !== 200) {
     if (Date.now() > deadline) throw new Error(`${path} is answered ${status}`);
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
     await response.arrayBuffer();
     status = response.status;
   }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** A fixed number of GET requests over keep-alive connections, one in flight on each. */
+/** A fixed number of GET requests, or POST requests with a body, over keep-alive connections, one in flight on each. */
 export interface LoadOptions {
   readonly port: number;
   readonly path: string;
@@ -8,6 +8,7 @@ export interface LoadOptions {
   readonly requests: number;
   /** Sent beside those that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
 }
 
 /** What came of it. `failed` counts answers other than 200. */
@@ -28,9 +29,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 }
 
 function oneConnection(options: LoadOptions, state: { left: number; failed: number }): Promise<void> {
-  const more = Object.entries(options.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `GET ${options.path} HTTP/1.1\r\nHost: 127.0.0.1:${options.port}\r\nUser-Agent: fngate-bench\r\nAccept: */*\r\n`;
-  const request = `${head}${more.join("")}\r\n`;
+  const request = renderRequest(options);
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(options.port, "127.0.0.1");
     let pending = "";
@@ -56,6 +55,14 @@ function oneConnection(options: LoadOptions, state: { left: number; failed: numb
       next();
     });
   });
+}
+
+function renderRequest({ body, headers = {}, path, port }: LoadOptions): string {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  if (body !== undefined) more.push(`Content-Length: ${Buffer.byteLength(body)}\r\n`);
+  const line = `${body === undefined ? "GET" : "POST"} ${path} HTTP/1.1\r\n`;
+  const usual = `Host: 127.0.0.1:${port}\r\nUser-Agent: fngate-bench\r\nAccept: */*\r\n`;
+  return `${line}${usual}${more.join("")}\r\n${body ?? ""}`;
 }
 
 /** Bytes of the answer at the start of `text`; nothing while its head or its last chunk is still to come. */

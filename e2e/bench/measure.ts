@@ -16,9 +16,9 @@ export interface RoundLoad {
 /** Sends a round of requests and tells what they cost the contestant's process. Throws when one fails. */
 export async function measure(contestant: Contestant, { connections, requests }: RoundLoad): Promise<Sample> {
   const pid = contestant.process.pid ?? 0;
-  const { headers = {}, path, port } = contestant;
+  const { body, headers = {}, path, port } = contestant;
   const before = cpuSeconds(pid);
-  const result = await runLoad({ port, path, headers, connections, requests });
+  const result = await runLoad({ port, path, headers, body, connections, requests });
   if (result.failed > 0) throw new Error(`${contestant.name}: ${result.failed} requests failed`);
   const cpu = cpuSeconds(pid) - before;
   return { cpuMicroseconds: (cpu / requests) * 1e6, requestsPerSecond: requests / result.seconds };

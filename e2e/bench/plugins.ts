@@ -9,7 +9,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { median } from "./admin-figures.ts";
-import { type BenchGateway, machine, startGateway, startReference, untilServed } from "./contestants.ts";
+import {
+  type BenchGateway,
+  machine,
+  type PluginServices,
+  startGateway,
+  startPluginServices,
+  startReference,
+  untilServed,
+} from "./contestants.ts";
 import { measure } from "./measure.ts";
 import { CHAIN_NAME, type PluginRoute, pluginObjects, pluginRoutes } from "./plugin-routes.ts";
 import { type Contestant, stopServer } from "./processes.ts";
@@ -43,27 +51,28 @@ interface Pair {
 }
 
 /** Puts the routes; those of plugins that this gateway does not have are left out. */
-async function putRoutes(gateway: BenchGateway, upstreamPort: number, directory: string): Promise<Contestant[]> {
+async function putRoutes(gateway: BenchGateway, upstreamPort: number, services: PluginServices): Promise<Contestant[]> {
   const { port, process: child } = gateway;
-  const servers = { upstream: `http://127.0.0.1:${upstreamPort}`, directory };
+  const servers = { ...services, upstream: `http://127.0.0.1:${upstreamPort}`, directory };
   const upstream = { nodes: { [`127.0.0.1:${upstreamPort}`]: 1 } };
   for (const [path, object] of Object.entries(pluginObjects(servers))) await gateway.put(path, object);
   await gateway.put("/routes/empty", { uri: "/empty", upstream });
   const contestants: Contestant[] = [{ name: "empty route", port, path: "/empty", process: child }];
   for (const [index, route] of wanted(pluginRoutes(servers)).entries()) {
-    const { headers = {}, name, plugins } = route;
+    const { body, name, plugins } = route;
     const path = `/plugin/${index}`;
     try {
-      const own = { uri: path, plugins };
+      const own = { uris: [path, `${path}/*`], plugins };
       await gateway.put(`/routes/${index}`, route.hasUpstream === false ? own : { ...own, upstream });
     } catch (error) {
       if (!String(error).includes("unknown plugin")) throw error;
       print(`left out, not there: ${name}`);
       continue;
     }
-    contestants.push({ name, port, path, headers, process: child });
+    const obtained = await route.obtain?.(`http://127.0.0.1:${port}${path}`);
+    contestants.push({ name, port, path, headers: { ...route.headers, ...obtained }, body, process: child });
   }
-  for (const { headers = {}, path } of contestants) await untilServed({ port, path, headers });
+  for (const { body, headers = {}, path } of contestants) await untilServed({ port, path, headers, body });
   return contestants;
 }
 
@@ -113,10 +122,12 @@ function report(pairs: ReadonlyMap<string, Pair[]>): object[] {
 
 const directory = mkdtempSync(join(tmpdir(), "fngate-bench-"));
 const upstream = await startReference("node", "upstream", 0);
+let services: PluginServices | undefined;
 let gateway: BenchGateway | undefined;
 try {
+  services = await startPluginServices();
   gateway = await startGateway(directory, profileFlags());
-  const contestants = await putRoutes(gateway, upstream.port, directory);
+  const contestants = await putRoutes(gateway, upstream.port, services);
   print(`warming up ${contestants.length} routes`);
   for (const contestant of contestants) await measure(contestant, load);
   const pairs = new Map<string, Pair[]>(contestants.slice(1).map(({ name }) => [name, []]));
@@ -138,5 +149,6 @@ try {
 } finally {
   if (gateway !== undefined) await stopServer(gateway.process);
   await stopServer(upstream.process);
+  if (services !== undefined) await stopServer(services.process);
   rmSync(directory, { recursive: true, force: true });
 }

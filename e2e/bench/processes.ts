@@ -10,6 +10,8 @@ export interface Contestant {
   readonly path: string;
   /** Fields that its requests have beside the usual ones. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Its requests are POST requests with this body. */
+  readonly body?: string | undefined;
   readonly process: ChildProcess;
 }
 
