@@ -160,6 +160,14 @@ describe("counters of this process over time", () => {
     expect(counters.countInWindow("k", rule)).toEqual({ isAllowed: true, remaining: 0, resetSeconds: 10 });
   });
 
+  it("tell the whole window of its first event, whatever the clock's fractions", () => {
+    const rule = { limit: 1, windowSeconds: 60, kind: "fixed" } as const;
+    for (let count = 0; count < 100; count += 1) {
+      const clock = { ...systemClock, monotonicMs: () => 12_345.678 + count * 0.1 };
+      expect(new LocalCounters(clock).countInWindow("k", rule).resetSeconds).toBe(60);
+    }
+  });
+
   it("let the past sliding window count in proportion", async () => {
     const clock = new FakeClock(0);
     const counters = new LocalCounters(clock);

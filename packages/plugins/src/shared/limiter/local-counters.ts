@@ -92,7 +92,8 @@ export class LocalCounters implements Counters {
     return {
       isAllowed: window.count <= limit,
       remaining: Math.max(limit - window.count, 0),
-      resetSeconds: (window.endsAtMs - nowMs) / 1000,
+      // Taking away what was just added does not always give the window back: the clock has fractions.
+      resetSeconds: window.count === 1 ? windowSeconds : (window.endsAtMs - nowMs) / 1000,
     };
   }
 
