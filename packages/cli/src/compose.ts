@@ -278,8 +278,7 @@ class ComposedGateway implements Gateway {
           import("@fngate/data-plane/side"),
         ]);
         const { clock, logger, onListening } = this.#deps;
-        const admin = this.#adminTarget(undefined);
-        const settingsOf = (index: number): Settings => workerSettings(this.#settings, index, admin);
+        const settingsOf = workerSettings(this.#settings, this.#adminTarget(undefined));
         const pool = new WorkerPool({ count, fork: createClusterForker(), settingsOf, clock, logger, onListening });
         this.#pool = pool;
         await pool.start();

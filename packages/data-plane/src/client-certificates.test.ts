@@ -110,3 +110,41 @@ describe("tls.client_cert_id", () => {
     expect((await plane.send("/inline")).body).toBe("fngate client");
   });
 });
+
+describe("a client certificate that cannot be read", () => {
+  const unreadable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".repeat(4);
+
+  test.each([
+    { part: "cert", change: { cert: unreadable } },
+    { part: "key", change: { key: unreadable } },
+    { part: "key", change: { key: "QUJD".repeat(40) } },
+    { part: "cert", change: { cert: `$secret://vault/1/${"x".repeat(128)}` } },
+  ])("is told about with its upstream, whose requests get 503: $part", async ({ part, change }) => {
+    const { cert, key } = { ...trusted.client, ...change };
+    await using plane = await startPlane();
+    const upstream = { nodes: { "127.0.0.1:1": 1 }, tls: { client_cert: cert, client_key: key } };
+    await plane.put("routes/1", { uri: "/x", upstream: { ...upstream, scheme: "https" } });
+    expect(missing(plane)).toMatchObject([
+      { kind: "route", id: "1", code: "INVALID_CERTIFICATE", path: `upstream.tls.client_${part}` },
+    ]);
+    expect(await plane.send("/x")).toMatchObject({ status: 503 });
+    expect((await plane.send("/x")).headers).not.toHaveProperty("x-apisix-upstream-status");
+    // Nobody is shown a certificate without TLS.
+    await plane.put("routes/1", { uri: "/x", upstream });
+    expect(await plane.send("/x")).toMatchObject({ status: 502, headers: { "x-apisix-upstream-status": "502" } });
+  });
+
+  test("of an object makes its upstreams' requests 503, unless there was a version before that can be", async () => {
+    await using server = await startStrictServer();
+    await using plane = await startPlane();
+    await plane.put("routes/1", { uri: "/x", upstream: server.upstream });
+    await plane.put("ssls/c", { ...clientSsl(trusted), cert: unreadable });
+    expect((await plane.send("/x")).status).toBe(503);
+    await plane.put("ssls/c", clientSsl(trusted));
+    expect((await plane.send("/x")).status).toBe(200);
+    await plane.put("ssls/c", { ...clientSsl(trusted), cert: unreadable });
+    expect((await plane.send("/x")).status).toBe(200);
+    await plane.remove("ssls/c");
+    expect((await plane.send("/x")).status).toBe(502);
+  });
+});

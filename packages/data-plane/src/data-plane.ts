@@ -26,6 +26,7 @@ import type { ExchangeContext } from "./http/exchange-context.ts";
 import { HttpListener } from "./http/listener.ts";
 import { renderError } from "./http/reply.ts";
 import { RequestHandler } from "./http/request-handler.ts";
+import { type TicketedTlsSettings, withTicketSecret } from "./http/session-tickets.ts";
 import { type ConnectionCounts, GatewayMetrics } from "./metrics/gateway-metrics.ts";
 import { compileRequestMetrics } from "./metrics/request-metrics.ts";
 import { RequestStats } from "./metrics/request-stats.ts";
@@ -68,6 +69,7 @@ class StoreDataPlane implements DataPlane {
   readonly #follower: ConfigFollower;
   readonly #pluginReload: PluginReload;
   readonly #handler: RequestHandler;
+  readonly #tls: TicketedTlsSettings;
   readonly #listeners: HttpListener[] = [];
   readonly #control: ControlApi;
   readonly #desk: SideDesk;
@@ -109,6 +111,7 @@ class StoreDataPlane implements DataPlane {
       recompile: (isConcerned) => this.#follower.republishWhere(isConcerned),
       onChanged: () => this.#ports.forgetApis(),
     });
+    this.#tls = withTicketSecret(options.tls);
     this.#handler = this.#createHandler();
     this.#control = this.#createControlApi();
     this.#desk = new SideDesk(options, this);
@@ -165,10 +168,10 @@ class StoreDataPlane implements DataPlane {
   }
 
   async #listen({ host, port, ...transport }: TrafficAddress): Promise<void> {
-    const { clientLimits: limits = {}, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, tls = {} } = this.#options;
+    const { clientLimits: limits = {}, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES } = this.#options;
     const { clock, logger, serverHeader } = this.#options;
     const shared = { handler: this.#handler, cell: this.#cell, clock, logger, serverHeader };
-    const listener = new HttpListener({ ...shared, maxHeaderBytes, limits, tls, transport });
+    const listener = new HttpListener({ ...shared, maxHeaderBytes, limits, tls: this.#tls, transport });
     const bound = await listener.listen({ host, port });
     this.#listeners.push(listener);
     const protocol = transport.isTls === true ? "https" : "http";

@@ -34,8 +34,10 @@ export interface TlsSettings {
   readonly protocols?: readonly TlsProtocol[];
   /** OpenSSL's list of cipher suites up to TLS 1.2; default: APISIX's. */
   readonly ciphers?: string;
-  /** Lets clients resume sessions by tickets, whose keys live as long as the process; default false: no resumption. */
+  /** Lets clients resume sessions by tickets; default false: no resumption. */
   readonly sessionTickets?: boolean;
+  /** What ticket keys come from: processes with the same one take each other's; default: random. */
+  readonly ticketSecret?: Uint8Array;
   /** Name whose certificate is shown to clients that name no server; default: such clients are refused. */
   readonly fallbackSni?: string;
 }

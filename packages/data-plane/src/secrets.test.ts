@@ -1,9 +1,8 @@
 import { definePlugin } from "@fngate/plugin-kit";
-import { eventually } from "@fngate/test-kit";
+import { eventually, startVault } from "@fngate/test-kit";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { catalogWith, startPlane } from "./testing/running-plane.ts";
-import { startVault } from "./testing/vault-server.ts";
 
 /** Answers with its configuration. */
 const mirror = definePlugin({

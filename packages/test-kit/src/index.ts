@@ -19,3 +19,4 @@ export { findRedis } from "./redis-binary.ts";
 export { type RedisOptions, RedisProcess, startRedis } from "./redis-process.ts";
 export { startTcpRelay, type TcpRelay } from "./tcp-relay.ts";
 export { type TempDirectory, tempDirectory } from "./temp-directory.ts";
+export { startVault, type VaultServer } from "./vault-server.ts";

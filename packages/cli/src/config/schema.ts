@@ -106,7 +106,7 @@ const apisix = z.object({
       ssl_session_tickets: field(z.boolean(), {
         description: "Lets clients resume sessions by tickets.",
         difference:
-          "ticket keys are random, one set per certificate object, and kept in memory; without tickets no session is resumed, in APISIX by its id for ten minutes",
+          "ticket keys are random, others for each certificate object, shared by the workers and as old as the gateway; without tickets no session is resumed, in APISIX by its id for ten minutes",
       }),
       fallback_sni: field(z.string().min(1), {
         description: "Name whose certificate clients get that name no server; left out: such clients are refused.",

@@ -16,6 +16,8 @@ export interface TlsSettings {
   readonly sessionTickets: boolean;
   readonly ciphers?: string;
   readonly fallbackSni?: string;
+  /** What the workers' ticket keys come from; absent in a single process. */
+  readonly ticketSecret?: Uint8Array;
 }
 
 type TlsProtocol = "TLSv1.1" | "TLSv1.2" | "TLSv1.3";

@@ -15,7 +15,13 @@ import type { ObjectStage } from "./object-stage.ts";
 import { placeRoutes, type RouterMoves } from "./placement.ts";
 import { compileRoute } from "./routes.ts";
 import { compileGlobalRule, compileNamedUpstream, compilePluginConfig, compileService } from "./services.ts";
-import type { CompiledIdentifier, CompiledObject, Snapshot, SnapshotTables } from "./snapshot.ts";
+import {
+  type CompiledIdentifier,
+  type CompiledObject,
+  objectKey,
+  type Snapshot,
+  type SnapshotTables,
+} from "./snapshot.ts";
 import { compileSsl } from "./ssl.ts";
 
 /** A new snapshot and what goes with the step to it. */
@@ -119,12 +125,13 @@ class CompileRun {
   }
 
   apply(change: DecodedChange): void {
-    const findings = new Findings(`${change.kind}/${change.id}`);
+    const key = objectKey(change.kind, change.id);
+    const findings = new Findings(key);
     if (change.finding !== undefined) findings.list.push(change.finding);
     else if (change.value === undefined) this.#remove(change);
     else this.#compile(change, findings);
     this.#note(
-      change.key,
+      key,
       findings.list.map((finding) => ({ kind: change.kind, id: change.id, ...finding })),
     );
   }

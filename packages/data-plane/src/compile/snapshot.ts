@@ -181,8 +181,13 @@ export interface Snapshot {
   readonly identities: IdentityIndex;
   /** Objects whose upstream names a client certificate, by the certificate's id. */
   readonly certificateUsers: CertificateUsers;
-  /** Findings by store key. */
+  /** Findings by {@link objectKey}, and those that are no single object's. */
   readonly diagnostics: PersistentMap<string, readonly Diagnostic[]>;
+}
+
+/** Where the findings about an object are. */
+export function objectKey(kind: string, id: string): string {
+  return `${kind}/${id}`;
 }
 
 /** The configuration before any was read. */

@@ -1,6 +1,6 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { type CompiledExpression, compileExpression, unsupportedPatterns } from "@fngate/router/expr";
 import { registry } from "@fngate/schema";
+import { type PairProblem, readCertificates, readPair } from "./key-pair.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import { resolveReferences } from "./resolve-references.ts";
 import type { ClientVerification, CompiledSsl, TlsKeyPair } from "./snapshot.ts";
@@ -73,38 +73,11 @@ function resolved(text: string, path: string, { deps, findings }: ObjectStage): 
   return String(resolveReferences(text, path, { environment: deps.environment, secrets: deps.secrets, findings }));
 }
 
-interface PairProblem {
-  readonly part: "cert" | "key";
-  readonly message: string;
-}
-
-/** Messages say nothing of what is in a key. */
-function pairProblem({ cert, key }: TlsKeyPair): PairProblem | undefined {
-  const [leaf] = readCertificates(cert);
-  if (leaf === undefined) return { part: "cert", message: "failed to parse cert" };
-  if (!key.startsWith("---")) return { part: "key", message: "failed to decrypt previous encrypted key" };
-  const parsed = readKey(key);
-  if (parsed === undefined) return { part: "key", message: "failed to parse key" };
-  return leaf.checkPrivateKey(parsed) ? undefined : { part: "key", message: "the key does not belong to the cert" };
-}
-
-const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
-
-/** The certificates of a text, in order; none when one of them cannot be read. */
-function readCertificates(pem: string): readonly X509Certificate[] {
-  try {
-    return (pem.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
-  } catch {
-    return [];
-  }
-}
-
-function readKey(pem: string): KeyObject | undefined {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    return undefined;
-  }
+function pairProblem(pair: TlsKeyPair): PairProblem | undefined {
+  const read = readPair(pair);
+  if ("part" in read) return read;
+  if (read.leaf.checkPrivateKey(read.privateKey)) return undefined;
+  return { part: "key", message: "the key does not belong to the cert" };
 }
 
 function readVerification(stored: StoredVerification, stage: ObjectStage): ClientVerification | undefined {

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, GatewayError, http, type Logger } from "@fngate/kernel";
-import type { ClientLimits, ListenAddress, TlsSettings, Transport } from "../options.ts";
+import type { ClientLimits, ListenAddress, Transport } from "../options.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS } from "./client-timeouts.ts";
 import { ConnectionOpener } from "./connection-opener.ts";
@@ -11,6 +11,7 @@ import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Server } from "./http2-server.ts";
 import { renderRawError } from "./reply.ts";
 import type { RequestHandler } from "./request-handler.ts";
+import type { TicketedTlsSettings } from "./session-tickets.ts";
 import { STALL_LIMIT_MS, StallWatch } from "./stall-watch.ts";
 import { TlsFront } from "./tls-front.ts";
 import { UpgradeExchange, type UpgradeParts } from "./upgrade-exchange.ts";
@@ -24,7 +25,7 @@ export interface ListenerOptions {
   readonly logger: Logger;
   readonly cell: SnapshotCell;
   readonly transport: Transport;
-  readonly tls: TlsSettings;
+  readonly tls: TicketedTlsSettings;
 }
 
 /** How often heads are looked at; Node's default. */

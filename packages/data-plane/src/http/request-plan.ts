@@ -4,8 +4,15 @@ import type { Match } from "@fngate/router";
 import type { MergedPlugins } from "../compile/consumer-overlays.ts";
 import { NO_PLUGINS } from "../compile/effective-plugins.ts";
 import type { Held } from "../compile/held.ts";
-import type { CompiledRoute, CompiledService, RouteTimeout, Snapshot } from "../compile/snapshot.ts";
+import {
+  type CompiledRoute,
+  type CompiledService,
+  objectKey,
+  type RouteTimeout,
+  type Snapshot,
+} from "../compile/snapshot.ts";
 import { AS_STORED, type UpstreamHandle } from "../compile/upstream-handle.ts";
+import { UNREADABLE_CERTIFICATE } from "../compile/upstreams.ts";
 import type { ResponseFilters } from "./downstream.ts";
 
 /**
@@ -100,18 +107,19 @@ function refusalOf(route: CompiledRoute, hasPluginConfig: boolean, hasService: b
 
 /**
  * An upstream as a request calls it: under the route's `timeout`, and with its client certificate; 502 where that is
- * not to be had (APISIX upstream, failure answers).
+ * missing or a server's, 503 where it cannot be read (APISIX upstream, failure answers).
  */
 export function asCalled(
   upstream: UpstreamHandle | number,
   timeout: RouteTimeout | undefined,
-  { tables }: Snapshot,
+  { diagnostics, tables }: Snapshot,
 ): CompiledUpstream | number {
   if (typeof upstream === "number") return upstream;
   const { certificateId } = upstream;
   if (certificateId === undefined && timeout === undefined) return upstream.in(AS_STORED);
   if (certificateId === undefined) return upstream.in({ timeout, certificate: undefined });
   const ssl = tables.ssl.get(certificateId);
+  if (ssl === undefined && diagnostics.has(objectKey("ssl", certificateId))) return UNREADABLE_CERTIFICATE;
   const certificate = ssl?.type === "client" ? ssl.pairs[0] : undefined;
   return certificate === undefined ? 502 : upstream.in({ timeout, certificate });
 }

@@ -10,6 +10,7 @@ import {
   isBodyVariable,
   type VariableSource,
 } from "./body-variables.ts";
+import type { ClientConnection } from "./client-connection.ts";
 import { isTlsVariable } from "./client-tls.ts";
 import { readArgument } from "./query-arguments.ts";
 import { remoteUserOf } from "./remote-user.ts";
@@ -36,9 +37,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   server_protocol: (request) => `HTTP/${request.httpVersion}`,
   http2: ({ httpVersion, scheme }) => (httpVersion !== "2.0" ? "" : scheme === "https" ? "h2" : "h2c"),
   remote_addr: (request) => request.remoteAddress,
-  remote_port: ({ connection }) => connection && String(connection.peerPort),
-  realip_remote_port: ({ connection }) => connection && String(connection.peerPort),
+  remote_port: ({ connection, remoteAddress }) => connection && portOf(connection, remoteAddress),
   realip_remote_addr: ({ connection }) => connection?.peerAddress,
+  realip_remote_port: ({ connection }) => connection && String(connection.peerPort),
   server_addr: ({ connection }) => connection?.localAddress,
   proxy_protocol_addr: ({ connection }) => connection?.proxied?.sourceAddress,
   proxy_protocol_port: ({ connection }) => connection?.proxied && String(connection.proxied.sourcePort),
@@ -58,6 +59,12 @@ const READERS: Readonly<Record<string, Reader>> = {
   content_length: (request) => request.headers.get("content-length"),
   content_type: (request) => request.headers.get("content-type"),
 };
+
+/** The port that belongs to the client's address: nobody knows that of one that a field named (nginx: empty). */
+function portOf({ peerAddress, peerPort, proxied }: ClientConnection, clientAddress: string): string {
+  if (clientAddress === peerAddress) return String(peerPort);
+  return clientAddress === proxied?.sourceAddress ? String(proxied.sourcePort) : "";
+}
 
 /** Tells the variables that a request has from its first line on. */
 export function isHeadVariable(name: string): boolean {

@@ -3,15 +3,15 @@ import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { type Logger, messageOf } from "@fngate/kernel";
 import type { CompiledSsl, TlsProtocol } from "../compile/snapshot.ts";
-import type { TlsSettings } from "../options.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
 import { type ClientConnection, connectionOf, describeConnection } from "./client-connection.ts";
 import type { ClientHello } from "./client-hello.ts";
 import { ClientTls } from "./client-tls.ts";
+import { type TicketedTlsSettings, ticketSettings } from "./session-tickets.ts";
 
 export interface TlsFrontOptions {
   readonly cell: SnapshotCell;
-  readonly settings: TlsSettings;
+  readonly settings: TicketedTlsSettings;
   /** Protocols to agree on, the most wanted first. */
   readonly alpn: readonly string[];
   readonly handshakeTimeoutMs: number;
@@ -98,6 +98,8 @@ export class TlsFront {
   #createAcceptor(ssl: CompiledSsl): Server {
     const { alpn, handshakeTimeoutMs, settings } = this.#options;
     const { protocols = settings.protocols ?? DEFAULT_PROTOCOLS, client } = ssl;
+    // Sessions of clients that show a certificate are never resumed: every connection is verified anew.
+    const hasTickets = settings.sessionTickets === true && client === undefined;
     return createServer({
       cert: ssl.pairs.map(({ cert }) => cert),
       key: ssl.pairs.map(({ key }) => key),
@@ -106,7 +108,8 @@ export class TlsFront {
       ciphers: ciphersFor(protocols, settings.ciphers ?? DEFAULT_CIPHERS),
       honorCipherOrder: true,
       dhparam: "auto",
-      secureOptions: secureOptionsFor(protocols, settings.sessionTickets === true && client === undefined),
+      secureOptions: secureOptionsFor(protocols, hasTickets),
+      ...(hasTickets && ticketSettings(settings.ticketSecret, ssl)),
       ALPNProtocols: [...alpn],
       handshakeTimeout: handshakeTimeoutMs,
       ...(client && { ca: client.ca, requestCert: true, rejectUnauthorized: client.skip === undefined }),
@@ -147,7 +150,6 @@ function ciphersFor(protocols: readonly TlsProtocol[], ciphers: string): string 
   return `${TLS13_CIPHERS}:${ciphers}${level}`;
 }
 
-/** Sessions of clients that show a certificate are never resumed: every connection is verified anew. */
 function secureOptionsFor(protocols: readonly TlsProtocol[], hasTickets: boolean): number {
   let options = constants.SSL_OP_CIPHER_SERVER_PREFERENCE | constants.SSL_OP_NO_RENEGOTIATION;
   if (!hasTickets) options |= constants.SSL_OP_NO_TICKET;

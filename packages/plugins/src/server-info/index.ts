@@ -25,7 +25,7 @@ function infoApi({ server }: PluginDeps): PluginApi {
         boot_time: Math.floor(server.startedAtMs / 1000),
       };
       const headers = ["Content-Type", "application/json"];
-      return { kind: "reply", status: 200, headers, body: JSON.stringify(info) };
+      return { kind: "reply", status: 200, headers, body: info };
     },
   };
 }

@@ -31,6 +31,6 @@ describe("server-info", () => {
     const server = fakeServer({ storeVersion: () => Promise.resolve("3.5.16") });
     const [api] = serverInfo.controlApis?.(fakeDeps({ server })) ?? [];
     const reply = await api?.handle(fakeRequestContext());
-    expect(JSON.parse(String(reply?.body))).toMatchObject({ etcd_version: "3.5.16" });
+    expect(reply?.body).toMatchObject({ etcd_version: "3.5.16" });
   });
 });
