@@ -110,12 +110,25 @@ describe("listeners", () => {
     expect((await askTls(secure[0] ?? 0, "/port")).status).toBe(404);
   });
 
-  it("of TLS are left out with `ssl.enable: false`", async () => {
-    const apisix = { node_listen: [LOOPBACK], ssl: { enable: false } };
-    await using without = await startFngate(config(apisix));
-    const listeners = without.lines.filter((line) => line["event"] === "listening").map((line) => line["listener"]);
-    expect(listeners).toContain("proxy");
-    expect(listeners).not.toContain("https");
+  it("of TLS and the Control API are left out on demand, and IPv6 is listened on", async () => {
+    const apisix = { node_listen: [{ port: 0 }], enable_ipv6: true, ssl: { enable: false }, enable_control: false };
+    await using other = await startFngate(config(apisix));
+    const bound = other.lines.filter((line) => line["event"] === "listening");
+    expect(bound.filter((line) => line["listener"] === "proxy").map((line) => line["host"])).toEqual([
+      "127.0.0.1",
+      "::1",
+    ]);
+    expect(bound.map((line) => line["listener"])).not.toContain("https");
+    expect(bound.map((line) => line["listener"])).not.toContain("control");
+    const six = bound.find((line) => line["host"] === "::1");
+    expect((await fetch(`http://[::1]:${six?.["port"]}/`)).status).toBe(404);
+  });
+
+  it("of the traffic do not serve the Admin API, the Control API or metrics", async () => {
+    for (const path of ["/apisix/admin/routes", "/v1/routes", "/apisix/prometheus/metrics", "/status"]) {
+      expect((await ask(plain[0] ?? 0, path)).status).toBe(404);
+      expect((await askTls(secure[0] ?? 0, path)).status).toBe(404);
+    }
   });
 
   it("answer plain HTTP on a TLS port with 400, and say so", async () => {

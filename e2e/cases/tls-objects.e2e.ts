@@ -212,19 +212,6 @@ describe("certificate objects", () => {
 
     const inline = ({ cert, key }: KeyPair) => ({ client_cert: cert, client_key: key });
 
-    it("are shown to its nodes, inline or by the id of an object", async () => {
-      expect(await called("inline", inline(ec.client))).toEqual([200, null]);
-      await put("client", { ...ec.client, sni: undefined, type: "client" });
-      expect(await called("by-id", { client_cert_id: "client" })).toEqual([200, null]);
-      expect(await called("strange", inline(rsa.client))).toEqual([502, "502"]);
-    });
-
-    it("are 502 when the object is missing or a server's", async () => {
-      expect(await called("missing", { client_cert_id: "nobody" })).toEqual([502, null]);
-      await put("server", ec.server);
-      expect(await called("server", { client_cert_id: "server" })).toEqual([502, null]);
-    });
-
     it("are 503 when they cannot be read, and nobody is called", async () => {
       const before = upstream.connections;
       const unreadable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".repeat(4);

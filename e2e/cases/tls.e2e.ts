@@ -59,6 +59,16 @@ describe.each(MODES)("TLS (%s)", (mode) => {
     );
   });
 
+  it.each([
+    { suite: "ECDHE-ECDSA-AES128-GCM-SHA256", agrees: true },
+    { suite: "ECDHE-ECDSA-CHACHA20-POLY1305", agrees: true },
+    { suite: "ECDHE-ECDSA-AES256-SHA384", agrees: false },
+    { suite: "ECDHE-ECDSA-AES128-SHA", agrees: false },
+  ])("agrees on suites with authenticated encryption only: $suite", async ({ agrees, suite }) => {
+    const { text } = await sClient("-servername", "a.test", "-tls1_2", "-cipher", suite);
+    expect(text).toContain(agrees ? `Cipher is ${suite}` : "handshake failure");
+  });
+
   it("refuses a handshake for a name that nobody has, and one without a name", async () => {
     for (const option of [["-servername", "other.test"], ["-noservername"]]) {
       const { text, code } = await sClient(...option);

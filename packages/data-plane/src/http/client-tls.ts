@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { CompiledSsl } from "../compile/snapshot.ts";
 import { countIntermediates } from "./certificate-chain.ts";
+import { distinguishedName } from "./distinguished-name.ts";
 import { verifyReason } from "./verify-reason.ts";
 
 /** What the handshake found out about the client's certificate, in nginx's words: `FAILED:` is followed by why. */
@@ -71,11 +72,6 @@ export function isTlsVariable(name: string): boolean {
 
 function ofCertificate(read: CertificateReader): Reader {
   return ({ certificate }) => certificate && read(certificate);
-}
-
-/** Node lists the parts from the root on, a line each; RFC 2253 writes them the other way round. */
-function distinguishedName(lines: string): string {
-  return lines.split("\n").reverse().join(",");
 }
 
 function verifyOf(socket: TLSSocket, { client }: CompiledSsl): ClientVerify {
