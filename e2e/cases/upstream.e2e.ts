@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { connect, type Settings } from "node:http2";
 import type { Duplex } from "node:stream";
 import { type EchoUpstream, eventually, startEchoUpstream } from "@fngate/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -123,6 +124,16 @@ describe.each(MODES)("a plain upstream (%s)", (mode) => {
     const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws-off`);
     const [error] = await once(socket, "error");
     expect(String(error)).toMatch(/Unexpected server response|socket hang up/);
+  });
+
+  it("offers no WebSocket over HTTP/2", async () => {
+    const session = connect(gateway.origin);
+    try {
+      const [settings] = (await once(session, "remoteSettings")) as [Settings];
+      expect(settings.enableConnectProtocol ?? false).toBe(false);
+    } finally {
+      session.destroy();
+    }
   });
 
   it("takes over when the plugin is removed from a route, without a restart", async () => {
