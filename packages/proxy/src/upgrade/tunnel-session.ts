@@ -87,9 +87,9 @@ export class TunnelSession implements UpgradeExchange {
     this.#upstreamSocket = socket;
     socket.on("error", () => undefined);
     socket.once("close", () => endOrDestroy(upgrade.socket));
-    const idleMs = Math.max(endpoint.timeouts.readMs, endpoint.timeouts.sendMs);
-    // After http-proxy's own listener, which switches timeouts off. Reads and writes both count as activity.
-    process.nextTick(() => socket.setTimeout(timerDelay(idleMs), () => socket.destroy()));
+    const { readMs } = endpoint.timeouts;
+    // After http-proxy's own listener, which switches timeouts off. Reads and writes both count as activity (nginx).
+    process.nextTick(() => socket.setTimeout(timerDelay(readMs), () => socket.destroy()));
   }
 
   /** Relays an ordinary answer; its body ends with the connection. */

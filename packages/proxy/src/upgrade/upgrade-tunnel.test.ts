@@ -164,7 +164,7 @@ test("cancelling cuts both sides", async () => {
 
 test("a tunnel without a byte for its idle limit is cut", async () => {
   await using upstream = await startEchoSockets();
-  await using gateway = await startGateway(upstream.port, { timeouts: { readMs: 100, sendMs: 100 } });
+  await using gateway = await startGateway(upstream.port, { timeouts: { readMs: 1_000, sendMs: 60_000 } });
   const client = await openClient(gateway.port);
   await new Promise<void>((resolve) => client.once("close", () => resolve()));
   await eventually(() => upstream.server.clients.size === 0 && gateway.sockets.size === 0);

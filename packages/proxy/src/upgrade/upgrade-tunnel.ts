@@ -57,7 +57,7 @@ export interface UpgradeTunnel {
  * Creates the carrier of WebSocket upgrades, http-proxy underneath.
  *
  * Connecting is bounded by the target's `connectMs`, the wait for its answer by `readMs`; an open tunnel is cut
- * after `max(readMs, sendMs)` without a byte in either direction. When one side closes, so does the other. An
+ * after `readMs` without a byte in either direction (nginx: proxy_read_timeout). When one side closes, so does the other. An
  * upstream that declines is relayed; a failure is answered with 502 or 504.
  *
  * @throws GatewayError `UPSTREAM_INVALID` from `open` for an endpoint of HTTP/2, or one that was not acquired from this
