@@ -332,6 +332,7 @@ class StoreDataPlane implements DataPlane {
       },
     });
   }
+
   #compileAccessLog(): Pick<AccessLogTemplate, "render" | "isTraced"> {
     const { accessLogEscape, accessLogFormat = "text", accessLogTemplate, logger } = this.#options;
     if (accessLogFormat !== "text" || accessLogTemplate === undefined) {

@@ -69,8 +69,8 @@ export class ExchangeRun {
     this.deps = parts.deps;
     this.downstream = new Downstream(context, client, parts.plan.filters);
     this.running = undefined;
-    if (parts.deps.isTraced) this.#trace();
-    else this.#traceFor(parts.plan.filters.global, parts.plan.filters.route);
+    const { global, route } = parts.plan.filters;
+    if (parts.deps.isTraced || seesAnswer(global) || seesAnswer(route)) this.#trace();
     client.onClose((isComplete) => this.#finish(isComplete));
   }
 
@@ -192,17 +192,8 @@ export class ExchangeRun {
     context.hold(consumer.held);
     if (group !== undefined) context.hold(group.held);
     plan.filters.route = overlay.pipeline;
-    this.#traceFor(overlay.pipeline);
+    if (seesAnswer(overlay.pipeline)) this.#trace();
     return overlay.rewrite;
-  }
-
-  /** Plugins that see the answer may ask for anything about it. */
-  #traceFor(...pipelines: readonly Pipeline[]): void {
-    if (
-      pipelines.some(({ bodyFilter, headerFilter, log }) => bodyFilter.length + headerFilter.length + log.length > 0)
-    ) {
-      this.#trace();
-    }
   }
 
   #trace(): void {
@@ -313,3 +304,8 @@ const PHASES = 5;
 const GLOBAL_REWRITE = 0;
 
 const NO_HOOKS: readonly RequestHook[] = Object.freeze([]);
+
+/** Tells whether plugins look at the answer: they may ask for anything about it. */
+function seesAnswer({ bodyFilter, headerFilter, log }: Pipeline): boolean {
+  return headerFilter.length > 0 || bodyFilter.length > 0 || log.length > 0;
+}
