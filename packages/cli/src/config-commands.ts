@@ -13,9 +13,11 @@ export async function printEffectiveConfig(flags: Flags, io: CommandIo): Promise
 /** `fngate config check`: everything that can be known without starting; wrong values are thrown as `CONFIG_INVALID`. */
 export async function checkConfig(flags: Flags, io: CommandIo): Promise<ExitCode> {
   const { config, warnings: ofConfig } = await load(flags, io);
-  const { admin, standalone } = createSettings(config, io.workingDirectory, fileOf(flags));
+  const { admin, proxy, standalone } = createSettings(config, io.workingDirectory, fileOf(flags));
   const ofDocument = standalone?.source === "file" ? await checkDocument(standalone, io) : [];
-  const warnings = [...ofConfig, ...ofDocument];
+  const template = proxy?.accessLog?.template;
+  const ofTemplate = template === undefined ? [] : await checkTemplate(template, io);
+  const warnings = [...ofConfig, ...ofDocument, ...ofTemplate];
   if (admin !== undefined) {
     const { assertAdminKeysAreSafe } = await import("@fngate/control-plane");
     assertAdminKeysAreSafe(admin);
@@ -32,6 +34,15 @@ async function checkDocument(
 ): Promise<readonly string[]> {
   const { readDocumentFile } = await import("./document/read-document-file.ts");
   const { warnings } = await readDocumentFile({ path, format, environment: io.environment });
+  for (const warning of warnings) io.stderr.write(`fngate: warning: ${warning}\n`);
+  return warnings;
+}
+
+/** Looks for variables that nobody knows, which are thrown, and those without value, which are told and returned. */
+async function checkTemplate(template: string, io: CommandIo): Promise<readonly string[]> {
+  const { checkAccessLogTemplate } = await import("@fngate/data-plane");
+  const names = new Set(checkAccessLogTemplate(template));
+  const warnings = [...names].map((name) => `nginx_config.http.access_log_format: $${name} has no value here`);
   for (const warning of warnings) io.stderr.write(`fngate: warning: ${warning}\n`);
   return warnings;
 }

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { tempDirectory } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import type { CommandIo } from "./command-io.ts";
@@ -72,5 +73,22 @@ describe("the command line", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("FNGATE_ADMIN_KEY");
     expect(stderr).toContain("deployment.admin.admin_key");
+  });
+
+  it("names variables of the access log that nobody knows, and those without a value", async () => {
+    await using directory = await tempDirectory();
+    const file = directory.file("config.yaml");
+    const check = async (format: string) => {
+      await writeFile(file, `nginx_config: { http: { access_log_format: '${format}' } }\n`);
+      return fngate("config", "check", "--config", file);
+    };
+    expect(await check("$remote_addr $pipe $pipe")).toEqual({
+      code: 0,
+      stdout: "configuration is right, 1 warning\n",
+      stderr: "fngate: warning: nginx_config.http.access_log_format: $pipe has no value here\n",
+    });
+    const { code, stderr } = await check("$remote_adr");
+    expect(code).toBe(1);
+    expect(stderr).toContain("unknown variable $remote_adr");
   });
 });

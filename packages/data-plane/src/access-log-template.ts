@@ -80,6 +80,11 @@ export function compileAccessLogTemplate(template: string, escaping: AccessLogEs
   };
 }
 
+/** What a start would warn of and raise for a template, without one: variables that have no value here. */
+export function checkAccessLogTemplate(template: string): readonly string[] {
+  return compileAccessLogTemplate(template).withoutValue;
+}
+
 /** Nothing for a variable without value. */
 function readerOf(name: string): Reader | undefined {
   if (Object.hasOwn(READERS, name)) return READERS[name];

@@ -1,3 +1,4 @@
+export { checkAccessLogTemplate } from "./access-log-template.ts";
 export { createDataPlane } from "./data-plane.ts";
 export type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
 export type {
