@@ -4,11 +4,18 @@ import { type GcpAccount, type GcpConfig, gcpManager } from "./gcp.ts";
 import { type ManagerTools, parseJson, type SecretManager } from "./secret-manager.ts";
 import { type VaultConfig, vaultManager } from "./vault.ts";
 
-const KINDS: ReadonlySet<string> = new Set(["vault", "aws", "gcp"]);
+type Opener = (config: unknown, tools: ManagerTools) => SecretManager;
+
+/** By kind. The Admin API's schema has checked what is cast here. */
+const OPENERS: Readonly<Record<string, Opener>> = {
+  vault: (config, tools) => vaultManager(config as VaultConfig, tools),
+  aws: (config, tools) => awsManager(config as AwsConfig, tools),
+  gcp: (config, tools) => gcpManager(config as GcpConfig, { ...tools, checkAccount }),
+};
 
 /** Tells whether there are managers of a kind. */
 export function isManagerKind(kind: string): boolean {
-  return KINDS.has(kind);
+  return Object.hasOwn(OPENERS, kind);
 }
 
 /**
@@ -16,18 +23,9 @@ export function isManagerKind(kind: string): boolean {
  * configuration of a manager that there is.
  */
 export function openManager(name: string, text: string, tools: ManagerTools): SecretManager | undefined {
+  const [kind = ""] = name.split("/", 1);
   const config = configOf(name, parseJson(text));
-  if (config === undefined) return undefined;
-  switch (name.split("/", 1)[0]) {
-    case "vault":
-      return vaultManager(config as VaultConfig, tools);
-    case "aws":
-      return awsManager(config as AwsConfig, tools);
-    case "gcp":
-      return gcpManager(config as GcpConfig, { ...tools, checkAccount });
-    default:
-      return undefined;
-  }
+  return config === undefined || !isManagerKind(kind) ? undefined : OPENERS[kind]?.(config, tools);
 }
 
 /** The configuration with defaults; the schema is the Admin API's. */
