@@ -114,7 +114,7 @@ describe("file-logger", () => {
       ),
     );
     for (const [n, plugin] of plugins.entries()) {
-      const variables = { arg_n: String(n), arg_long: String(n).repeat(4 * 1024 * 1024) };
+      const variables = { arg_n: String(n), arg_long: String(n).repeat(1024 * 1024) };
       for (const _ of [1, 2]) plugin.log?.(fakeLogContext({ variables }));
     }
     const entries = await entriesOf(path, 6);
