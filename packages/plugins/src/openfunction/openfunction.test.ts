@@ -1,4 +1,5 @@
-import { type FunctionCall, isPending, type PhaseResult } from "@fngate/plugin-kit";
+import { setTimeout as delay } from "node:timers/promises";
+import { type FunctionCall, isPending, type PhaseResult, type PluginDefinition } from "@fngate/plugin-kit";
 import {
   describePlugin,
   type FakeRequestOptions,
@@ -6,7 +7,9 @@ import {
   fakeDeps,
   fakeRequestContext,
   recordingLogger,
+  runGateway,
 } from "@fngate/plugin-kit/testing";
+import { startEchoUpstream } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import { openfunction } from "./index.ts";
 import { openfunctionSchema } from "./schema.ts";
@@ -160,9 +163,18 @@ describe("openfunction target", () => {
     expect(connections.acquired[0]?.keepalive.idleConnections).toBe(0);
   });
 
-  it("never asks for a timer longer than Node's, which would fire at once", () => {
-    const { connections } = setUp({ timeout: 9_999_999_999 });
-    expect(connections.acquired[0]?.timeouts.readMs).toBe(2 ** 31 - 1);
+  it("waits for a function under a timeout and keeps its connection for a time longer than any of Node's timers", async () => {
+    // Such a timer would fire after a millisecond.
+    await using fn = await startEchoUpstream({ reply: () => delay(50, { status: 200, body: "late" }) });
+    const config = { function_uri: fn.origin, timeout: 9_999_999_999, keepalive_timeout: 9_999_999_999 };
+    await using gateway = await runGateway({
+      plugins: [openfunction as PluginDefinition],
+      routes: { 1: { uri: "/late", plugins: { openfunction: config } } },
+    });
+    for (let count = 0; count < 2; count += 1) {
+      expect(await gateway.send("/late")).toMatchObject({ status: 200, body: "late" });
+    }
+    expect(fn.connections).toBe(1);
   });
 
   it.each([true, false])("verifies certificates as ssl_verify (%s) says", (verify) => {
