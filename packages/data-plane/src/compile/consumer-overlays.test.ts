@@ -1,14 +1,14 @@
 import { EMPTY_PIPELINE } from "@fngate/plugin-kit";
 import { expect, test } from "vitest";
-import { ConsumerOverlays } from "./consumer-overlays.ts";
-import type { CompiledConsumer, CompiledConsumerGroup, ObjectPlugin } from "./snapshot.ts";
+import { ConsumerOverlays, type PluginOwner } from "./consumer-overlays.ts";
+import type { ObjectPlugin } from "./snapshot.ts";
 
 function plugin(name: string, isDisabled = false): ObjectPlugin {
   return { name, priority: 1, isDisabled, instance: { access: () => undefined, rewrite: () => undefined } };
 }
 
-function consumerWith(...plugins: readonly ObjectPlugin[]): CompiledConsumer {
-  return { plugins } as unknown as CompiledConsumer;
+function consumerWith(...plugins: readonly ObjectPlugin[]): PluginOwner {
+  return { plugins };
 }
 
 function routeWith(...plugins: readonly ObjectPlugin[]) {
@@ -33,7 +33,7 @@ test("10,000 merges are kept: one more costs the oldest its place, and no other"
   const overlays = new ConsumerOverlays();
   const route = routeWith();
   const callers = Array.from({ length: 10_001 }, () => consumerWith(plugin("a")));
-  const mergeOf = (index: number) => overlays.of(route, callers[index] as CompiledConsumer, undefined);
+  const mergeOf = (index: number) => overlays.of(route, callers[index] as PluginOwner, undefined);
   const merged = callers.slice(0, 10_000).map((_, index) => mergeOf(index));
   expect(mergeOf(0)).toBe(merged[0]);
   const last = mergeOf(10_000);
@@ -44,7 +44,7 @@ test("10,000 merges are kept: one more costs the oldest its place, and no other"
 
 test("the consumer's plugin wins over its group's, and that over the route's; a disabled one takes it away", () => {
   const overlays = new ConsumerOverlays();
-  const group = { plugins: [plugin("a"), plugin("b", true)] } as unknown as CompiledConsumerGroup;
+  const group = { plugins: [plugin("a"), plugin("b", true)] };
   const ofConsumer = plugin("a");
   const overlay = overlays.of(routeWith(plugin("a"), plugin("b"), plugin("c")), consumerWith(ofConsumer), group);
   expect(overlay?.pipeline.access.map((hook) => hook.plugin).toSorted()).toEqual(["a", "c"]);

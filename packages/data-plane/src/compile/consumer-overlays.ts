@@ -1,5 +1,5 @@
 import { compilePipeline, type Pipeline, type RequestHook } from "@fngate/plugin-kit";
-import type { CompiledConsumer, CompiledConsumerGroup, ObjectPlugin } from "./snapshot.ts";
+import type { CompiledConsumer, ObjectPlugin } from "./snapshot.ts";
 
 /** A route's plugins with those of whoever calls laid over them. */
 export interface ConsumerOverlay {
@@ -13,6 +13,9 @@ export interface MergedPlugins {
   readonly plugins: readonly ObjectPlugin[];
   readonly pipeline: Pipeline;
 }
+
+/** Somebody with plugins: a consumer or a group of them. */
+export type PluginOwner = Pick<CompiledConsumer, "plugins">;
 
 /** Overlays kept; the one that was made first goes first. One costs a few hundred bytes and a merge some microseconds. */
 const MOST_OVERLAYS = 10_000;
@@ -29,11 +32,7 @@ export class ConsumerOverlays {
   #lastNumber = 0;
 
   /** The overlay for one caller on one route; nothing when neither consumer nor group has plugins. */
-  of(
-    base: MergedPlugins,
-    consumer: CompiledConsumer,
-    group: CompiledConsumerGroup | undefined,
-  ): ConsumerOverlay | undefined {
+  of(base: MergedPlugins, consumer: PluginOwner, group: PluginOwner | undefined): ConsumerOverlay | undefined {
     const ofGroup = group?.plugins ?? [];
     if (consumer.plugins.length + ofGroup.length === 0) return undefined;
     const key = `${this.#numberOf(base)} ${this.#numberOf(consumer)} ${group === undefined ? 0 : this.#numberOf(group)}`;
