@@ -86,43 +86,24 @@ describe("definePlugin", () => {
     });
   });
 
-  it("refuses to read metadata as if it were always there", () => {
-    definePlugin({
-      name: "typed",
-      version: 0.1,
-      priority: 1,
-      schema: z.object({}),
-      metadataSchema: z.object({ realm: z.string() }),
-      // @ts-expect-error nobody may have written any
-      setup: (_config, { metadata }) => ({ access: () => ({ ...reply, body: metadata.current.realm }) }),
-    });
-  });
-
-  it("refuses to read a consumer's configuration without a schema of it", () => {
+  it("says nothing of what a consumer or metadata holds without a schema of it", () => {
     definePlugin({
       name: "typed",
       version: 0.1,
       priority: 1,
       schema: z.object({ key: z.string() }),
-      setup: (_config, { consumers }) => ({
-        rewrite(context) {
-          // @ts-expect-error nothing says what it holds
-          context.variables.set("key", consumers.find(context, "k")?.config.key);
-        },
-      }),
+      setup(_config, { consumers, metadata }) {
+        expectTypeOf(consumers.find).returns.toEqualTypeOf<Credential<unknown> | undefined>();
+        expectTypeOf(metadata.current).toEqualTypeOf<unknown>();
+        return {};
+      },
     });
   });
 
   it("refuses a consumer schema whose type is none of the directory's", () => {
-    assertType<PluginDefinition<object, { key: string }>>({
-      name: "typed",
-      version: 0.1,
-      priority: 1,
-      schema: z.object({}),
-      // @ts-expect-error a number is no text
-      consumerSchema: z.object({ key: z.number() }),
-      setup: () => ({}),
-    });
+    type ConsumerSchema = PluginDefinition<object, { key: string }>["consumerSchema"];
+    expectTypeOf(z.object({ key: z.string() })).toExtend<ConsumerSchema>();
+    expectTypeOf(z.object({ key: z.number() })).not.toExtend<ConsumerSchema>();
   });
 
   it("refuses a setup that has to be awaited", () => {
