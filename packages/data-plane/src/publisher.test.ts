@@ -197,6 +197,36 @@ test("a service that moves many routes changes nothing when the plane stops mean
   expect(bench.match("/7", "one.example")).toBe("7");
 });
 
+test.each([
+  ["alone", 0],
+  ["among many changes", MANY],
+])("a service whose routes cannot be moved is told, %s, and what was in force stays", async (_how, others) => {
+  const bench = new Bench();
+  const heirs = Array.from(
+    { length: MANY },
+    (_, index) => [`routes/${index}`, { uri: `/${index}`, service_id: "s" }] as const,
+  );
+  await bench.put([["services/s", { hosts: ["one.example"] }], ...heirs]);
+  const { current } = bench.cell;
+  const { router } = current;
+  const stuck: typeof router = {
+    size: router.size,
+    match: (input) => router.match(input),
+    with: (changes) => {
+      if ([...changes].length > 0) throw new Error("stuck");
+      return stuck;
+    },
+  };
+  bench.cell.publish({ ...current, router: stuck });
+  const metadata = Array.from({ length: others }, (_, index) => [`protos/${index}`, { content: "" }] as const);
+  await bench.put([["services/s", { hosts: ["two.example"] }], ...metadata]);
+  expect(bench.lines).toContainEqual(
+    expect.objectContaining({ level: "error", fields: expect.objectContaining({ reason: "stuck" }) }),
+  );
+  expect(bench.match("/7", "one.example")).toBe("7");
+  expect(bench.match("/7", "two.example")).toBeUndefined();
+});
+
 test("everything that many changes replace or delete is given back once, after the change", async () => {
   const bench = new Bench();
   await bench.publish(routes(MANY, "/a"));

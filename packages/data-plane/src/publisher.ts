@@ -4,7 +4,6 @@ import type { PendingChanges } from "./coalescer.ts";
 import type { CompileDeps } from "./compile/compile-deps.ts";
 import { type Compilation, compileSnapshot } from "./compile/compile-snapshot.ts";
 import type { Held } from "./compile/held.ts";
-import type { RouterMoves } from "./compile/placement.ts";
 import type { Snapshot } from "./compile/snapshot.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SnapshotCell } from "./snapshot-cell.ts";
@@ -37,7 +36,7 @@ export interface PublisherOptions {
 }
 
 /** What is left to do once a step is in force: what it retired may be in use by requests on the snapshot before. */
-type Aftermath = Omit<Compilation, "snapshot" | "moves">;
+type Aftermath = Pick<Compilation, "deletedRoutes" | "news" | "retired">;
 
 /** Compiles changes and puts the result in force; what the old snapshot alone used is released after that. */
 export class Publisher {
@@ -56,12 +55,11 @@ export class Publisher {
     if (pending.changes.length > FEW_CHANGES) return this.#publishInTurns(pending, signal);
     const compiled = this.#tryTo(pending, () => this.#compile(this.#options.cell.current, pending));
     if (compiled === undefined) return undefined;
-    const { moves, snapshot, ...rest } = compiled;
-    if (moves !== undefined) return this.#publishMoved({ ...rest, snapshot, moves }, signal);
+    if (compiled.moves !== undefined) return this.#publishMoved(compiled, pending, signal);
     this.#tryTo(pending, () => {
-      this.#putInForce(snapshot);
-      this.#tell(rest);
-      for (const held of rest.retired) held.retire();
+      this.#putInForce(compiled.snapshot);
+      this.#tell(compiled);
+      for (const held of compiled.retired) held.retire();
     });
     return undefined;
   }
@@ -79,10 +77,10 @@ export class Publisher {
       const compiled = this.#tryTo(turn, () => this.#compile(base, turn));
       start += size;
       size = nextTurnSize(size, clock.monotonicMs() - startedMs);
-      if (compiled !== undefined) {
-        const { moves, snapshot: next, ...rest } = compiled;
-        snapshot = moves === undefined ? next : await moveInTurns(next, moves, signal);
-        steps.push(rest);
+      const moved = compiled && (await this.#moveInTurns(compiled, turn, signal));
+      if (moved !== undefined) {
+        snapshot = moved.snapshot;
+        steps.push(aftermathOf(moved));
       }
       await nextTurn();
       if (signal.aborted) return;
@@ -92,12 +90,28 @@ export class Publisher {
   }
 
   /** One change that moves many routes. */
-  async #publishMoved(
-    { moves, snapshot, ...rest }: Compilation & { readonly moves: RouterMoves },
+  async #publishMoved(compiled: Compilation, pending: PendingChanges, signal: AbortSignal): Promise<void> {
+    const moved = await this.#moveInTurns(compiled, pending, signal);
+    if (moved !== undefined && !signal.aborted) await this.#finishInTurns(moved.snapshot, [aftermathOf(moved)]);
+  }
+
+  /** With all routes in their places; nobody waits for it longer than for a few of them at once. Nothing when that fails. */
+  async #moveInTurns(
+    compiled: Compilation,
+    pending: PendingChanges,
     signal: AbortSignal,
-  ): Promise<void> {
-    const moved = await moveInTurns(snapshot, moves, signal);
-    if (!signal.aborted) await this.#finishInTurns(moved, [rest]);
+  ): Promise<Compilation | undefined> {
+    const { moves, snapshot } = compiled;
+    if (moves === undefined) return compiled;
+    let { router } = snapshot;
+    while (!(moves.isOver || signal.aborted)) {
+      const from = router;
+      const to = this.#tryTo(pending, () => moves.next(from));
+      if (to === undefined) return undefined;
+      router = to;
+      await nextTurn();
+    }
+    return { ...compiled, snapshot: { ...snapshot, router } };
   }
 
   async #finishInTurns(snapshot: Snapshot, steps: readonly Aftermath[]): Promise<void> {
@@ -146,21 +160,16 @@ export class Publisher {
   }
 }
 
+/** Without the snapshot, so that it is not held on to. */
+function aftermathOf({ deletedRoutes, news, retired }: Compilation): Aftermath {
+  return { deletedRoutes, news, retired };
+}
+
 /** The size of turn that would have taken {@link TURN_MS}, going by one of `size` that took `tookMs`. */
 function nextTurnSize(size: number, tookMs: number): number {
   const fitting = tookMs > 0 ? Math.round((size * TURN_MS) / tookMs) : TURN_SIZES.max;
   // At most twice as large: one lucky turn must not make the next a long one.
   return Math.min(Math.max(fitting, TURN_SIZES.min), size * 2, TURN_SIZES.max);
-}
-
-/** The snapshot with all routes in their places; nobody waits for it longer than for a few of them at once. */
-async function moveInTurns(snapshot: Snapshot, moves: RouterMoves, signal: AbortSignal): Promise<Snapshot> {
-  let { router } = snapshot;
-  while (!(moves.isOver || signal.aborted)) {
-    router = moves.next(router);
-    await nextTurn();
-  }
-  return { ...snapshot, router };
 }
 
 async function releaseInTurns(retired: readonly Held[]): Promise<void> {
