@@ -29,6 +29,8 @@ class HourlyClock extends FakeClock {
 class Bench {
   setups = 0;
   disposals = 0;
+  /** Plugins fail to give back what they took. */
+  isDisposalBroken = false;
   readonly lines: LoggedLine[] = [];
   readonly deleted: string[] = [];
   readonly cell = new SnapshotCell(createEmptySnapshot("radixtree_uri"));
@@ -49,6 +51,7 @@ class Bench {
         return {
           dispose: () => {
             this.disposals += 1;
+            if (this.isDisposalBroken) throw new Error("stuck");
           },
         };
       },
@@ -225,6 +228,11 @@ test.each([
   );
   expect(bench.match("/7", "one.example")).toBe("7");
   expect(bench.match("/7", "two.example")).toBeUndefined();
+  expect(bench.publisher.state.isLastSuccessful).toBe(false);
+  bench.cell.publish({ ...bench.cell.current, router });
+  await bench.put([["services/s", { hosts: ["two.example"] }]]);
+  expect(bench.match("/7", "two.example")).toBe("7");
+  expect(bench.publisher.state.isLastSuccessful).toBe(true);
 });
 
 test("everything that many changes replace or delete is given back once, after the change", async () => {
@@ -238,6 +246,21 @@ test("everything that many changes replace or delete is given back once, after t
   expect(bench.disposals).toBe(MANY * 2);
   expect(bench.deleted).toHaveLength(MANY);
   expect(bench.cell.current.router.size).toBe(0);
+});
+
+test.each([
+  ["a few", 2],
+  ["many", MANY],
+])("plugins that cannot give back what they took are told of, and %s changes are in force", async (_how, count) => {
+  const bench = new Bench();
+  await bench.publish(routes(count, "/a"));
+  bench.isDisposalBroken = true;
+  await bench.publish(routes(count, "/b"));
+  expect(bench.match("/b1", "any.example")).toBe("1");
+  expect(bench.disposals).toBe(count);
+  expect(bench.publisher.state.isLastSuccessful).toBe(true);
+  const failure = { level: "error", fields: expect.objectContaining({ plugin: "counted", reason: "stuck" }) };
+  expect(bench.lines).toContainEqual(expect.objectContaining(failure));
 });
 
 test("one bad object among many is told and costs no other", async () => {

@@ -22,6 +22,7 @@ const RELEASES_PER_TURN = 500;
 
 /** How the last publication went, for metrics. */
 export interface ReloadState {
+  /** All of it is in force, but for objects that are told of as unusable themselves. */
   isLastSuccessful: boolean;
   /** Wall-clock milliseconds of the last successful one; 0 before the first. */
   lastSuccessMs: number;
@@ -42,6 +43,8 @@ type Aftermath = Pick<Compilation, "deletedRoutes" | "news" | "retired">;
 export class Publisher {
   readonly state: ReloadState = { isLastSuccessful: false, lastSuccessMs: 0 };
   readonly #options: PublisherOptions;
+  /** No turn of this publication has failed: later ones that work must not hide it. */
+  #isWhole = true;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -52,6 +55,7 @@ export class Publisher {
    * take effect together either way. Never throws or rejects.
    */
   publish(pending: PendingChanges, signal: AbortSignal): Promise<void> | undefined {
+    this.#isWhole = true;
     if (pending.changes.length > FEW_CHANGES) return this.#publishInTurns(pending, signal);
     const compiled = this.#tryTo(pending, () => this.#compile(this.#options.cell.current, pending));
     if (compiled === undefined) return undefined;
@@ -127,8 +131,8 @@ export class Publisher {
   #putInForce(snapshot: Snapshot): void {
     const { cell, clock, logger } = this.#options;
     cell.publish(snapshot);
-    this.state.isLastSuccessful = true;
-    this.state.lastSuccessMs = clock.now();
+    this.state.isLastSuccessful = this.#isWhole;
+    if (this.#isWhole) this.state.lastSuccessMs = clock.now();
     logger.debug({ revision: snapshot.revision }, "configuration published");
   }
 
@@ -141,6 +145,7 @@ export class Publisher {
     try {
       return step();
     } catch (error) {
+      this.#isWhole = false;
       this.state.isLastSuccessful = false;
       const fields = { revision: pending.revision, reason: messageOf(error) };
       this.#options.logger.error(fields, "configuration cannot be compiled");

@@ -40,9 +40,9 @@ export function compilePlugins(
 
 const NO_PLUGINS: readonly ObjectPlugin[] = Object.freeze([]);
 
-/** Gives back what the plugins of an object took. */
+/** Gives back what the plugins of an object took; never throws. */
 export function disposePlugins(plugins: readonly ObjectPlugin[]): void {
-  for (const { instance } of plugins) instance.dispose?.();
+  for (const plugin of plugins) plugin.dispose?.();
 }
 
 /** What setting up one plugin works with. */
@@ -83,7 +83,20 @@ export function compilePlugin(
   });
   const priority = meta.priority ?? definition.priority;
   const prefersRoute = definition.runPolicy === "prefer_route";
-  return { name, priority, isDisabled: false, instance: shaped, ...(prefersRoute && { prefersRoute }) };
+  return {
+    ...{ name, priority, isDisabled: false, instance: shaped },
+    ...(prefersRoute && { prefersRoute }),
+    ...(instance.dispose && { dispose: () => tryToDispose(name, instance, deps) }),
+  };
+}
+
+/** Whatever goes wrong in one plugin must neither keep others from ending nor stop the following of the store. */
+function tryToDispose(plugin: string, instance: PluginInstance, deps: CompileDeps): void {
+  try {
+    instance.dispose?.();
+  } catch (error) {
+    deps.portsOf(plugin).logger.error({ plugin, reason: messageOf(error) }, "a plugin cannot give back what it took");
+  }
 }
 
 function isSwitchedOff(config: unknown): boolean {

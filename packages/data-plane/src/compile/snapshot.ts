@@ -18,6 +18,8 @@ export interface ObjectPlugin extends ConfiguredPlugin {
   readonly isDisabled: boolean;
   /** In a global rule it does not run where the route has it. */
   readonly prefersRoute?: boolean;
+  /** Gives back what the plugin took; never throws. */
+  readonly dispose?: () => void;
 }
 
 /** What every compiled object is. */
