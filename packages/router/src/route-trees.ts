@@ -51,7 +51,7 @@ export function removeRoute<TValue>(
   let result = trees;
   for (const uri of route.uris) {
     const parsed = parseUri(uri, dialect.hasSegmentNames);
-    const segments = parsed.pattern?.segments;
+    const segments = parsed.pattern?.segmentsOf(uri);
     const remove = { id: route.id, priority: route.priority, uri, filterHosts, condition, segments };
     for (const host of treeHosts(route, dialect)) result = editPlace(result, host, { uri: parsed, owner, remove });
   }

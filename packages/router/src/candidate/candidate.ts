@@ -57,7 +57,7 @@ export class Candidate<TValue> implements CandidateGroup<TValue>, Placed {
   }
 
   get segments(): SegmentRun | undefined {
-    return this.#pattern?.segments;
+    return this.#pattern?.segmentsOf(this.uri);
   }
 
   pick(input: MatchInput): Match<TValue> | undefined {
@@ -65,7 +65,7 @@ export class Candidate<TValue> implements CandidateGroup<TValue>, Placed {
     const host = typeof this.#host === "string" ? this.#host : this.#host.patternOf(input);
     if (host === undefined) return undefined;
     if (this.#vars !== undefined && !this.#vars.evaluate(input.variables)) return undefined;
-    const captures = this.#pattern === undefined ? NO_CAPTURES : this.#pattern.capture(input.path);
+    const captures = this.#pattern === undefined ? NO_CAPTURES : this.#pattern.capture(input.path, this.uri);
     if (captures === undefined) return undefined;
     return { value: this.#value, uri: this.uri, host, remainder: captures.remainder, params: captures.params };
   }

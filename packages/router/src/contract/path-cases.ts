@@ -179,6 +179,24 @@ export const PARAMETER_CASES: readonly RoutingCase[] = [
     ],
   },
   {
+    title: "patterns that differ in nothing but their text are told apart",
+    kinds: WITH_NAMES,
+    routes: [
+      { id: "1", uri: "/p/:a/one/:b" },
+      { id: "2", uri: "/q/:a/two/:b" },
+      { id: "3", uri: "/p/:a/two/*/:b/end" },
+      { id: "4", uri: "/q/:a/one/*/:b/fin" },
+    ],
+    requests: [
+      ["/p/1/one/2", { id: "1", params: { a: "1", b: "2" } }],
+      ["/q/1/two/2", { id: "2", params: { a: "1", b: "2" } }],
+      ["/q/1/one/2", undefined],
+      ["/p/1/two/x/y/2/end", { id: "3", remainder: "x/y", params: { a: "1", b: "2" } }],
+      ["/q/1/one/x/y/2/fin", { id: "4", remainder: "x/y", params: { a: "1", b: "2" } }],
+      ["/q/1/one/x/y/2/end", undefined],
+    ],
+  },
+  {
     title: "a literal path beats a named segment",
     kinds: WITH_NAMES,
     routes: [

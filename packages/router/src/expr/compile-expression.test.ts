@@ -144,6 +144,24 @@ describe("forms", () => {
   });
 });
 
+describe("conditions that many expressions have", () => {
+  it("are compiled once", () => {
+    const compile = () => compileExpression([["arg_version", ">=", 2]]);
+    expect(compile()).toBe(compile());
+  });
+
+  it("are told apart by everything that makes them different", () => {
+    expect(evaluate([["a", "==", 1]], { a: "1.0" })).toBe(true);
+    expect(evaluate([["a", "==", "1"]], { a: "1.0" })).toBe(false);
+    expect(evaluate([["a", "!", "==", "1"]], { a: "1.0" })).toBe(true);
+    expect(evaluate([["a", "~=", "1"]], { a: "1" })).toBe(false);
+    expect(evaluate([["a1", "==", "1"]], { a: "11" })).toBe(false);
+    expect(evaluate([["a", "==", "11"]], { a: "11" })).toBe(true);
+    expect(evaluate([["a", "in", ["1"]]], { a: "1" })).toBe(true);
+    expect(evaluate([["a", "in", ["2"]]], { a: "1" })).toBe(false);
+  });
+});
+
 describe("refusals", () => {
   it.each<[unknown, string]>([
     [["a", "==", "b"], "rule should be wrapped inside brackets"],
@@ -171,6 +189,10 @@ describe("refusals", () => {
     [[["a", "ipmatch", 1]], "invalid ip address"],
   ])("%j: %s", (vars, message) => {
     expect(refusal(vars)).toBe(message);
+  });
+
+  it("an operator that cannot be written as text is refused all the same", () => {
+    expect(refusal([["a", { toString: 1 }, "b"]])).toBe("invalid operator 'table'");
   });
 
   it("nesting deeper than any written expression is refused, not followed", () => {

@@ -1,4 +1,5 @@
 import { GatewayError } from "@fngate/kernel";
+import { SharedPool } from "../shared-pool.ts";
 import { Condition } from "./condition.ts";
 import type { CompiledExpression } from "./expression.ts";
 import { GROUP_LOGICS, Group, type GroupLogic } from "./group.ts";
@@ -46,9 +47,8 @@ function compileGroup(elements: readonly unknown[], depth: number): CompiledExpr
   const logic = logicOf(elements[0]);
   const members = logic === undefined ? elements : elements.slice(1);
   if (logic !== undefined && members.length < 2) throw invalid("rule too short");
-  const compiled = members.map((member) => compileMember(member, depth));
-  const [only] = compiled;
-  return logic === undefined && compiled.length === 1 && only !== undefined ? only : new Group(logic ?? AND, compiled);
+  const [first = ALWAYS, second, ...others] = members.map((member) => compileMember(member, depth));
+  return second === undefined ? first : new Group(logic ?? AND, [first, second, ...others]);
 }
 
 function compileMember(member: unknown, depth: number): CompiledExpression {
@@ -63,32 +63,44 @@ function compileCondition(elements: readonly unknown[]): CompiledExpression {
   const variable = variableName(name);
   switch (elements.length) {
     case 2:
-      return compileTested(variable, "==", second);
+      return compileTest({ variable, operator: "==", expected: second, isNegated: false });
     case 3:
-      return compileTested(variable, second, third);
+      return compileTest({ variable, operator: second, expected: third, isNegated: false });
     case 4:
       if (second !== "!") throw invalid("bad 'not' expression");
-      return new Condition(variable, compileTest(third, fourth), true);
+      return compileTest({ variable, operator: third, expected: fourth, isNegated: true });
     default:
       throw invalid("invalid expression");
   }
 }
 
-function compileTested(variable: string, operator: unknown, expected: unknown): CompiledExpression {
-  if (operator === "==" && typeof expected === "string") return new TextEquality(variable, expected);
-  return new Condition(variable, compileTest(operator, expected), false);
+interface WrittenTest {
+  readonly variable: string;
+  readonly operator: unknown;
+  readonly expected: unknown;
+  readonly isNegated: boolean;
+}
+
+/** Many routes ask for the same. */
+const sharedConditions = new SharedPool<CompiledExpression>();
+
+function compileTest({ variable, operator: name, expected, isNegated }: WrittenTest): CompiledExpression {
+  const operator = findOperator(name);
+  if (operator === undefined) throw invalid(`invalid operator '${typeof name === "object" ? "table" : String(name)}'`);
+  const compile = (): CompiledExpression =>
+    operator.name === "==" && typeof expected === "string" && !isNegated
+      ? new TextEquality(variable, expected)
+      : new Condition(variable, operator.compile(expected), isNegated);
+  if (typeof expected === "object") return compile();
+  // The length tells where the variable ends.
+  const key = `${operator.name} ${isNegated} ${typeof expected} ${variable.length} ${variable}${expected}`;
+  return sharedConditions.take(key, compile);
 }
 
 function variableName(name: unknown): string {
   if (typeof name === "string") return name;
   if (typeof name === "number") return String(name);
   throw invalid("invalid expression");
-}
-
-function compileTest(name: unknown, expected: unknown): (actual: unknown) => boolean {
-  const operator = findOperator(name);
-  if (operator === undefined) throw invalid(`invalid operator '${String(name)}'`);
-  return operator.compile(expected);
 }
 
 function invalid(message: string): GatewayError {

@@ -16,21 +16,28 @@ export const GROUP_LOGICS: ReadonlyMap<string, GroupLogic> = new Map([
   ["!OR", { decisive: true, decided: false }],
 ]);
 
-/** Expressions under one logical word; members after the decisive one are not evaluated. */
+/**
+ * Expressions under one logical word; members after the decisive one are not evaluated. Most groups have two: those take
+ * no list, which would be two places more in memory that a request has to wait for.
+ */
 export class Group implements CompiledExpression {
   readonly #logic: GroupLogic;
-  readonly #members: readonly CompiledExpression[];
+  readonly #first: CompiledExpression;
+  readonly #second: CompiledExpression;
+  readonly #others: readonly CompiledExpression[];
 
-  constructor(logic: GroupLogic, members: readonly CompiledExpression[]) {
+  constructor(logic: GroupLogic, [first, second, ...others]: GroupMembers) {
     this.#logic = logic;
-    this.#members = members;
+    this.#first = first;
+    this.#second = second;
+    this.#others = others.length === 0 ? NO_OTHERS : others;
   }
 
   /** That of one member, where all of them have to hold. */
   get necessary(): TextCondition | undefined {
     const { decisive, decided } = this.#logic;
     if (decisive || decided) return undefined;
-    for (const { necessary } of this.#members) {
+    for (const { necessary } of [this.#first, this.#second, ...this.#others]) {
       if (necessary !== undefined) return necessary;
     }
     return undefined;
@@ -38,10 +45,16 @@ export class Group implements CompiledExpression {
 
   evaluate(variables: VariableLookup): boolean {
     const { decisive, decided } = this.#logic;
-    const members = this.#members;
-    for (let index = 0; index < members.length; index += 1) {
-      if ((members[index] as CompiledExpression).evaluate(variables) === decisive) return decided;
+    if (this.#first.evaluate(variables) === decisive || this.#second.evaluate(variables) === decisive) return decided;
+    const others = this.#others;
+    for (let index = 0; index < others.length; index += 1) {
+      if ((others[index] as CompiledExpression).evaluate(variables) === decisive) return decided;
     }
     return !decided;
   }
 }
+
+/** Two at least. */
+export type GroupMembers = readonly [CompiledExpression, CompiledExpression, ...(readonly CompiledExpression[])];
+
+const NO_OTHERS: readonly CompiledExpression[] = [];

@@ -1,3 +1,4 @@
+import { SharedPool } from "../shared-pool.ts";
 import type { ParsedUri, Pattern } from "./pattern.ts";
 import { restPattern } from "./rest-pattern.ts";
 import { SegmentPattern } from "./segment-pattern.ts";
@@ -12,37 +13,25 @@ export function parseUri(uri: string, hasSegmentNames: boolean): ParsedUri {
   const first = tokens[0];
   const literalLength = first?.kind === "text" ? first.text.length : 0;
   const dynamic = literalLength > 0 ? tokens.slice(1) : tokens;
-  const pattern = compilePattern(dynamic, { uri, hasSegmentNames, literalLength });
-  return { text: uri, literalLength, isDynamic: dynamic.length > 0, pattern };
+  return { text: uri, literalLength, isDynamic: dynamic.length > 0, pattern: compilePattern(literalLength, dynamic) };
 }
 
-interface Place {
-  readonly uri: string;
-  readonly hasSegmentNames: boolean;
-  readonly literalLength: number;
-}
-
-function compilePattern(dynamic: readonly Token[], place: Place): Pattern | undefined {
+function compilePattern(literalLength: number, dynamic: readonly Token[]): Pattern | undefined {
   const [first, second] = dynamic;
   if (first === undefined) return undefined;
   if (first.kind === "star" && second === undefined) {
     if (first.name === undefined) return undefined;
-    if (first.name === "") return restPattern(place.literalLength);
+    if (first.name === "") return restPattern(literalLength);
   }
-  return segmentPattern(dynamic, place);
+  const shape = `${literalLength}${dynamic.map(shapeOf).join("")}`;
+  return sharedPatterns.take(shape, () => new SegmentPattern(literalLength, dynamic));
 }
 
-/** Many routes go on alike behind their literal text: one pattern for all of them stays in the processor's cache. */
-const MOST_SHARED = 4096;
-const sharedPatterns = new Map<string, Pattern>();
+const sharedPatterns = new SharedPool<Pattern>();
 
-function segmentPattern(dynamic: readonly Token[], { hasSegmentNames, literalLength, uri }: Place): Pattern {
-  // A star means another thing where the text before it ends with a slash.
-  const text = uri.slice(Math.max(0, literalLength - 1));
-  const key = `${literalLength}${hasSegmentNames ? ":" : "*"}${text}`;
-  const known = sharedPatterns.get(key);
-  if (known !== undefined) return known;
-  const pattern = new SegmentPattern(literalLength, dynamic);
-  if (sharedPatterns.size < MOST_SHARED) sharedPatterns.set(key, pattern);
-  return pattern;
+/** What a pattern has to know of a token: of text no more than its length. No name contains a slash. */
+function shapeOf(token: Token): string {
+  if (token.kind === "text") return `/${token.text.length}`;
+  if (token.kind === "segment") return `/:${token.name}`;
+  return token.name === undefined ? "/" : `/*${token.name}`;
 }

@@ -8,12 +8,12 @@ export interface Captures {
   readonly params: Readonly<Record<string, string>> | undefined;
 }
 
-/** The part of a dynamic pattern that the tree cannot decide. */
+/** The part of a dynamic pattern that the tree cannot decide. It is asked with the pattern as written, whose text it may not keep. */
 export interface Pattern {
   /** What the pattern covers of a path that has its literal prefix; `undefined` when it does not match. */
-  capture(path: string): Captures | undefined;
-  /** Text that has to stand behind its first parameters; absent: none. */
-  readonly segments?: SegmentRun | undefined;
+  capture(path: string, uri: string): Captures | undefined;
+  /** Text that has to stand behind its first parameters; `undefined`: none. */
+  segmentsOf(uri: string): SegmentRun | undefined;
 }
 
 /** A URI pattern taken apart. */

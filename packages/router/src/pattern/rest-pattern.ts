@@ -11,6 +11,10 @@ class RestPattern implements Pattern {
   capture(path: string): Captures {
     return { remainder: path.slice(this.#prefixLength), params: undefined };
   }
+
+  segmentsOf(): undefined {
+    return undefined;
+  }
 }
 
 const byPrefixLength: RestPattern[] = [];

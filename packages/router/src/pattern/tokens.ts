@@ -37,3 +37,8 @@ function appendText(tokens: Token[], text: string): void {
   if (last?.kind === "text") tokens[tokens.length - 1] = { kind: "text", text: last.text + text };
   else tokens.push({ kind: "text", text });
 }
+
+/** How much of the pattern a token takes. */
+export function widthOf(token: Token): number {
+  return token.kind === "text" ? token.text.length : 1 + (token.name?.length ?? 0);
+}

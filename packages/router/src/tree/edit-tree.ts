@@ -1,3 +1,4 @@
+import { SharedPool } from "../shared-pool.ts";
 import { RadixNode, runsThrough, slotOf } from "./radix-node.ts";
 
 /** A change of what one key holds. */
@@ -150,19 +151,12 @@ function ownedBy<TPayload>(node: RadixNode<TPayload>, owner: number): RadixNode<
 function setChildren<TPayload>(node: RadixNode<TPayload>, children: readonly RadixNode<TPayload>[]): void {
   node.children = children;
   // Built from units, not by joining slices: those would keep every earlier version of the text alive.
-  node.labels = shared(String.fromCharCode(...children.map((child) => child.key.charCodeAt(node.end))));
+  const labels = String.fromCharCode(...children.map((child) => child.key.charCodeAt(node.end)));
+  node.labels = sharedLabels.take(labels, () => labels);
 }
 
-/** Many nodes have the same labels (digits, mostly): one text for all of them stays in the processor's cache. */
-const MOST_SHARED = 4096;
-const sharedLabels = new Map<string, string>();
-
-function shared(labels: string): string {
-  const known = sharedLabels.get(labels);
-  if (known !== undefined) return known;
-  if (sharedLabels.size < MOST_SHARED) sharedLabels.set(labels, labels);
-  return labels;
-}
+/** Many nodes have the same labels: digits, mostly. */
+const sharedLabels = new SharedPool<string>();
 
 /** Drops a node that holds nothing and leads nowhere, or only on to one other. */
 function tidy<TPayload>(node: RadixNode<TPayload>): RadixNode<TPayload> | undefined {
