@@ -45,6 +45,10 @@ export interface NestedCheck {
   find(name: string): { readonly isAuth: boolean } | undefined;
   /** What is wrong with a configuration of a plugin that there is. */
   problemOf(name: string, config: unknown): string | undefined;
+  /** What is wrong with a value that is not a plugin's configuration, in the words of all the others. */
+  problemIn(schema: z.ZodType, value: unknown): string | undefined;
+  /** What is wrong with an upstream, as far as its schema tells. */
+  upstreamProblem(upstream: unknown): string | undefined;
 }
 
 /** A plugin as its author declares it; the folder name is the plugin's name. */

@@ -14,7 +14,9 @@ const keyAuth: CheckablePlugin = {
 const nesting: CheckablePlugin = {
   schema: z.looseObject({ name: z.string() }),
   checkNested: (config, plugins) => {
-    const { name } = config as { name: string };
+    const { name, size, upstream } = config as { name: string; size?: unknown; upstream?: unknown };
+    if (size !== undefined) return plugins.problemIn(z.int(), size);
+    if (upstream !== undefined) return plugins.upstreamProblem(upstream);
     return plugins.find(name)?.isAuth === true ? plugins.problemOf(name, {}) : "no plugin for that";
   },
 };
@@ -91,12 +93,22 @@ describe("checkPlugins", () => {
       { nesting: { name: "auth" } },
       'failed to check the configuration of plugin nesting err: property "header" is required',
     ],
+    [
+      { nesting: { name: "", size: "1" } },
+      "failed to check the configuration of plugin nesting err: wrong type: expected integer, got string",
+    ],
+    [
+      { nesting: { name: "", upstream: { nodes: {}, retries: -1 } } },
+      'failed to check the configuration of plugin nesting err: property "retries" validation failed: expected -1 to be at least 0',
+    ],
     [{ nesting: { name: "closed" } }, "failed to check the configuration of plugin nesting err: no plugin for that"],
   ])("refuses %j", (plugins, message) => {
     expect(check(plugins)).toBe(message);
   });
 
   it.each<[unknown]>([
+    [{ nesting: { name: "", size: 1 } }],
+    [{ nesting: { name: "", upstream: { nodes: {} } } }],
     [undefined],
     [{}],
     [[]],

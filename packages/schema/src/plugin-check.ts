@@ -5,6 +5,7 @@ import { closedObject, listOf, openObject } from "./fields/container.ts";
 import { integer } from "./fields/integer.ts";
 import { isRecord } from "./fields/rules.ts";
 import { text } from "./fields/text.ts";
+import { upstream } from "./fields/upstream.ts";
 
 /** What the check needs to know of a plugin; every `PluginDefinition` of the plugin kit is one. */
 export interface CheckablePlugin {
@@ -31,6 +32,10 @@ export interface NestedPlugins {
   find(name: string): { readonly isAuth: boolean } | undefined;
   /** What is wrong with a configuration of a plugin that there is. */
   problemOf(name: string, config: unknown): string | undefined;
+  /** What is wrong with a value that is not a plugin's configuration, in the words of all the others. */
+  problemIn(schema: z.ZodType, value: unknown): string | undefined;
+  /** What is wrong with an upstream, as far as its schema tells. */
+  upstreamProblem(upstream: unknown): string | undefined;
 }
 
 /** The plugins a check knows by name. */
@@ -146,7 +151,14 @@ function nestedIn(catalog: CheckablePlugins): NestedPlugins {
       const checked = checkWhole(plugin, conf, { catalog, which: "main" });
       return checked.ok ? undefined : checked.message;
     },
+    problemIn,
+    upstreamProblem: (value) => problemIn(upstream, value),
   };
+}
+
+function problemIn(schema: z.ZodType, value: unknown): string | undefined {
+  const checked = checkValue(schema, value);
+  return checked.ok ? undefined : checked.message;
 }
 
 /** Lua calls objects and arrays alike a table. */

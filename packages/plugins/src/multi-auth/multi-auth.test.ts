@@ -135,6 +135,8 @@ describe("the check of alternatives", () => {
   const nested = {
     find: (name: string) => catalog.get(name),
     problemOf: (name: string) => catalog.get(name)?.problem,
+    problemIn: () => undefined,
+    upstreamProblem: () => undefined,
   };
 
   it.each([

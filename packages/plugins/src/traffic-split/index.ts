@@ -1,5 +1,5 @@
 import { definePlugin } from "@fngate/plugin-kit";
-import { trafficSplitSchema } from "./schema.ts";
+import { trafficSplitSchema, upstreamsProblem } from "./schema.ts";
 import { splitTraffic } from "./split.ts";
 
 /** Splits requests among upstreams, by weight and by condition (APISIX: traffic-split). */
@@ -8,6 +8,7 @@ export const trafficSplit = definePlugin({
   version: 0.1,
   priority: 966,
   schema: trafficSplitSchema,
+  checkNested: upstreamsProblem,
   references: [{ path: "rules.weighted_upstreams.upstream_id", kind: "upstream" }],
   setup: splitTraffic,
 });

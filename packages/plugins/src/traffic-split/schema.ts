@@ -1,3 +1,4 @@
+import type { NestedCheck } from "@fngate/plugin-kit";
 import { z } from "zod";
 import { checkExpressions } from "../shared/conditions.ts";
 
@@ -46,3 +47,20 @@ export type TrafficSplitConfig = z.output<typeof trafficSplitSchema>;
 
 /** One of the rules, as parsed. */
 export type TrafficSplitRule = z.output<typeof rule>;
+
+/** What is wrong with the first unsound upstream of the configuration itself, in APISIX's words. */
+export function upstreamsProblem({ rules = [] }: TrafficSplitConfig, plugins: NestedCheck): string | undefined {
+  for (const [ruleIndex, { weighted_upstreams: entries }] of rules.entries()) {
+    for (const [index, { upstream }] of entries.entries()) {
+      const problem = upstream === undefined ? undefined : plugins.upstreamProblem(upstream);
+      if (problem !== undefined) return placed(problem, ruleIndex, index);
+    }
+  }
+  return undefined;
+}
+
+function placed(problem: string, ruleIndex: number, index: number): string {
+  const inRule = `property "rules" validation failed: failed to validate item ${ruleIndex + 1}`;
+  const inEntry = `property "weighted_upstreams" validation failed: failed to validate item ${index + 1}`;
+  return `${inRule}: ${inEntry}: property "upstream" validation failed: ${problem}`;
+}

@@ -1,4 +1,4 @@
-import { runGateway } from "@fngate/data-plane/testing";
+import { configurationProblem, runGateway } from "@fngate/data-plane/testing";
 import type { PluginDefinition } from "@fngate/plugin-kit";
 import { describePlugin, fakeDeps } from "@fngate/plugin-kit/testing";
 import { startEchoUpstream } from "@fngate/test-kit";
@@ -37,6 +37,32 @@ describeSchema(trafficSplitSchema, {
     ],
     [{ rules: [{ match: [{}] }] }, "failed to validate the 'vars' expression: rule should be wrapped inside brackets"],
   ],
+});
+
+describe("the check of inline upstreams", () => {
+  const problemOf = (...entries: readonly unknown[]) =>
+    configurationProblem([trafficSplit as PluginDefinition], {
+      "traffic-split": { rules: [{}, { weighted_upstreams: [{ weight: 1 }, ...entries] }] },
+    });
+
+  it("takes what the Admin API takes as an upstream", () => {
+    expect(problemOf({ upstream: { nodes: { "127.0.0.1:1980": 1 } } }, { upstream_id: 1 })).toBeUndefined();
+  });
+
+  it.each([
+    [{ nodes: 1 }, `property "nodes" validation failed: object matches none of the required`],
+    [{ nodes: {}, scheme: "ftp" }, `property "scheme" validation failed: matches none of the enum values`],
+    [{ nodes: {}, retries: "1" }, `property "retries" validation failed: wrong type: expected integer, got string`],
+    [{ nodes: {}, other: 1 }, "additional properties forbidden, found other"],
+    [{ name: "a" }, "value should match only one schema, but matches none"],
+  ])("refuses %j as the Admin API does: %s", (upstream, problem) => {
+    const place = (name: string, item: number) =>
+      `property "${name}" validation failed: failed to validate item ${item}`;
+    expect(problemOf({ upstream })).toBe(
+      "failed to check the configuration of plugin traffic-split err: " +
+        `${place("rules", 2)}: ${place("weighted_upstreams", 2)}: property "upstream" validation failed: ${problem}`,
+    );
+  });
 });
 
 describe("takeTurns", () => {
@@ -106,6 +132,14 @@ describe("traffic-split", () => {
     ]);
     const bodies = await gateway.bodiesOf(["/", "/", "/", "/"]);
     expect(bodies.toSorted()).toEqual(["by id", "by id", "inline", "own"]);
+  });
+
+  it("tells the node of an inline upstream its name with its port", async () => {
+    await using other = await startEchoUpstream();
+    const upstream = { nodes: { [`localhost:${other.port}`]: 1 }, pass_host: "node" };
+    await using gateway = await gatewayFor(() => [{ weighted_upstreams: [{ upstream }] }]);
+    await gateway.bodiesOf(["/"]);
+    expect((await other.request()).headers).toMatchObject({ host: `localhost:${other.port}` });
   });
 
   it("obeys the first rule of which one expression holds", async () => {

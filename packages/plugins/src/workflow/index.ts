@@ -1,5 +1,5 @@
 import { definePlugin } from "@fngate/plugin-kit";
-import { workflowSchema } from "./schema.ts";
+import { actionsProblem, workflowSchema } from "./schema.ts";
 import { Workflow } from "./workflow.ts";
 
 /** Answers or limits requests by condition (APISIX: workflow). */
@@ -8,5 +8,6 @@ export const workflow = definePlugin({
   version: 0.1,
   priority: 1006,
   schema: workflowSchema,
+  checkNested: actionsProblem,
   setup: (config, deps) => new Workflow(config, deps),
 });

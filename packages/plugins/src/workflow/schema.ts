@@ -1,14 +1,15 @@
+import type { NestedCheck } from "@fngate/plugin-kit";
 import { z } from "zod";
-import { limitConnSchema } from "../limit-conn/schema.ts";
-import { limitCountSchema } from "../limit-count/schema.ts";
 
 /** Plugins that may be actions. */
-export const ACTION_PLUGINS = { "limit-count": limitCountSchema, "limit-conn": limitConnSchema } as const;
+const ACTION_PLUGINS = ["limit-count", "limit-conn"] as const;
 
-/** Name of an action that is a plugin. */
-export type ActionPlugin = keyof typeof ACTION_PLUGINS;
+type ActionPlugin = (typeof ACTION_PLUGINS)[number];
 
 const returnSchema = z.looseObject({ code: z.int().min(100).max(599) });
+
+/** Configuration of the action `return`. */
+export type ReturnConfig = z.output<typeof returnSchema>;
 
 const rule = z.looseObject({
   case: z
@@ -22,46 +23,29 @@ const rule = z.looseObject({
 });
 
 /** Configuration of the plugin (APISIX: workflow). */
-export const workflowSchema = z
-  .looseObject({ rules: z.array(rule).describe("The first rule that applies decides.") })
-  .superRefine(({ rules }, context) => {
-    const problem = rules
-      .flatMap(({ actions }) => actions)
-      .map(actionProblem)
-      .find((found) => found !== undefined);
-    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-  });
+export const workflowSchema = z.looseObject({ rules: z.array(rule).describe("The first rule that applies decides.") });
 
 /** {@link workflowSchema} as parsed. */
 export type WorkflowConfig = z.output<typeof workflowSchema>;
 
 /** Tells whether an action is a plugin. */
 export function isActionPlugin(name: unknown): name is ActionPlugin {
-  return typeof name === "string" && Object.hasOwn(ACTION_PLUGINS, name);
+  return ACTION_PLUGINS.some((plugin) => plugin === name);
 }
 
-/** The status of a `return` action. */
-export function statusOf(config: unknown): number {
-  return returnSchema.parse(config).code;
-}
-
-function actionProblem([name, config]: readonly unknown[]): string | undefined {
-  const schema = name === "return" ? returnSchema : isActionPlugin(name) ? ACTION_PLUGINS[name] : undefined;
-  if (schema === undefined) return `unsupported action: ${String(name)}`;
-  const problem = schema.safeParse(config).error?.issues[0];
-  if (problem === undefined) {
-    const isGrouped = name === "limit-count" && Object(config).group !== undefined;
-    return isGrouped ? "failed to validate the 'limit-count' action: group is not supported" : undefined;
+/** What is wrong with the first unsound action, in APISIX's words. */
+export function actionsProblem({ rules }: WorkflowConfig, plugins: NestedCheck): string | undefined {
+  for (const [name, config] of rules.flatMap(({ actions }) => actions)) {
+    const isPlugin = isActionPlugin(name) && plugins.find(name) !== undefined;
+    if (!isPlugin && name !== "return") return `unsupported action: ${String(name)}`;
+    const problem = isPlugin ? pluginProblem(name, config, plugins) : plugins.problemIn(returnSchema, config);
+    if (problem !== undefined) return `failed to validate the '${name}' action: ${problem}`;
   }
-  return `failed to validate the '${String(name)}' action: ${textOf(problem, config)}`;
+  return undefined;
 }
 
-/** A finding about an action, in APISIX's words where a property is absent. */
-function textOf(issue: z.core.$ZodIssue, config: unknown): string {
-  const [property] = issue.path;
-  if (property === undefined) return issue.message;
-  if (issue.path.length === 1 && !Object.hasOwn(Object(config), property)) {
-    return `property "${String(property)}" is required`;
-  }
-  return `property "${issue.path.map(String).join(".")}" validation failed: ${issue.message}`;
+/** A group shares counters among routes; an action's are those of its rule. */
+function pluginProblem(name: ActionPlugin, config: unknown, plugins: NestedCheck): string | undefined {
+  const isGrouped = name === "limit-count" && Object(config).group !== undefined;
+  return plugins.problemOf(name, config) ?? (isGrouped ? "group is not supported" : undefined);
 }

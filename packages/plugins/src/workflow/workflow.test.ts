@@ -1,5 +1,6 @@
+import { configurationProblem, runGateway } from "@fngate/data-plane/testing";
 import type { PluginDefinition } from "@fngate/plugin-kit";
-import { describePlugin, fakeDeps, runGateway } from "@fngate/plugin-kit/testing";
+import { describePlugin, fakeDeps } from "@fngate/plugin-kit/testing";
 import { eventually } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
 import { limitConn } from "../limit-conn/index.ts";
@@ -28,17 +29,61 @@ describeSchema(workflowSchema, {
     [{ rules: [{}] }, "rules.0.actions"],
     [{ rules: [{ case: [], actions: [rejected] }] }, "rules.0.case"],
     [{ rules: [{ actions: [[]] }] }, "rules.0.actions.0"],
-    [{ rules: [{ actions: [["fake", {}]] }] }, "unsupported action: fake"],
-    [{ rules: [{ actions: [["return", {}]] }] }, `failed to validate the 'return' action: property "code" is required`],
+  ],
+});
+
+describe("the check of actions", () => {
+  const definitions = [workflow, limitCount, limitConn].map((plugin) => plugin as PluginDefinition);
+  const problemOf = (...actions: readonly unknown[]) =>
+    configurationProblem(definitions, { workflow: { rules: [{ actions: [rejected] }, { actions }] } });
+  const conn = { conn: 1, burst: 0, default_conn_delay: 1, key: "uri" };
+
+  it.each([
+    [["fake", {}], "unsupported action: fake"],
+    [["return", {}], `failed to validate the 'return' action: property "code" is required`],
+    [["return"], "failed to validate the 'return' action: wrong type: expected object, got nil"],
     [
-      { rules: [{ actions: [["limit-count", { count: 1 }]] }] },
+      ["return", { code: "403" }],
+      `failed to validate the 'return' action: property "code" validation failed: wrong type: expected integer, got string`,
+    ],
+    [
+      ["return", { code: 600 }],
+      `failed to validate the 'return' action: property "code" validation failed: expected 600 to be at most 599`,
+    ],
+    [
+      ["limit-count", { count: 1 }],
       "failed to validate the 'limit-count' action: value should match only one schema, but matches none",
     ],
     [
-      { rules: [{ actions: [["limit-count", { ...once, group: "g" }]] }] },
-      "failed to validate the 'limit-count' action: group is not supported",
+      ["limit-count", { ...once, rejected_code: "503" }],
+      `failed to validate the 'limit-count' action: property "rejected_code" validation failed: wrong type: expected integer, got string`,
     ],
-  ],
+    [["limit-count", { ...once, group: "g" }], "failed to validate the 'limit-count' action: group is not supported"],
+    [
+      ["limit-conn", { ...conn, rejected_code: 1 }],
+      `failed to validate the 'limit-conn' action: property "rejected_code" validation failed: expected 1 to be at least 200`,
+    ],
+  ])("refuses %j: %s", (action, problem) => {
+    const text = `failed to check the configuration of plugin workflow err: ${problem}`;
+    expect(problemOf(action)).toBe(text);
+    expect(problemOf(rejected, action)).toBe(text);
+  });
+
+  it("does not know a plugin that is not enabled", () => {
+    const rules = [{ actions: [["limit-conn", conn]] }];
+    expect(configurationProblem([workflow as PluginDefinition], { workflow: { rules } })).toContain(
+      "unsupported action: limit-conn",
+    );
+  });
+
+  it.each([[["return", { code: "403" }]], [["fake", {}]], [["limit-conn", { ...conn, burst: -1 }]]])(
+    "leaves a stored rule with %j out of use",
+    async (action) => {
+      const routes = { 1: { uri: "/*", plugins: { workflow: { rules: [{ actions: [action] }] } } } };
+      await using gateway = await runGateway({ plugins: definitions, routes, hasFindings: true });
+      expect(gateway.plane.diagnostics).toMatchObject([{ code: "INVALID_PLUGIN" }]);
+    },
+  );
 });
 
 describe("workflow", () => {

@@ -1,5 +1,7 @@
+import { GatewayError } from "@fngate/kernel";
 import type {
   LogContext,
+  NestedCheck,
   PhaseResult,
   PluginDeps,
   PluginInstance,
@@ -8,7 +10,7 @@ import type {
 } from "@fngate/plugin-kit";
 import { type CompiledExpression, compileExpression } from "@fngate/router/expr";
 import { asksForBody, decideBy } from "../shared/conditions.ts";
-import { isActionPlugin, statusOf, type WorkflowConfig } from "./schema.ts";
+import { actionsProblem, isActionPlugin, type ReturnConfig, type WorkflowConfig } from "./schema.ts";
 
 /** What happens under a rule: a plugin that runs, or an answer. */
 interface Action {
@@ -30,6 +32,8 @@ export class Workflow implements PluginInstance {
   readonly #actions = new WeakMap<RequestContext, Action>();
 
   constructor(config: WorkflowConfig, deps: PluginDeps) {
+    const problem = actionsProblem(config, checkedBy(deps));
+    if (problem !== undefined) throw new GatewayError("PLUGIN_INVALID", problem);
     this.#isBodyWanted = asksForBody(config.rules.map((rule) => rule.case));
     try {
       for (const [index, rule] of config.rules.entries()) this.#rules.push(compileRule(rule, index, deps));
@@ -65,6 +69,19 @@ export class Workflow implements PluginInstance {
   }
 }
 
+/** For what comes from the store: a plugin says itself what is wrong with its configuration when it is set up. */
+function checkedBy({ values }: PluginDeps): NestedCheck {
+  return {
+    find: () => ({ isAuth: false }),
+    problemOf: () => undefined,
+    upstreamProblem: () => undefined,
+    problemIn(schema, value) {
+      const checked = values.check(schema, value);
+      return checked.ok ? undefined : checked.message;
+    },
+  };
+}
+
 function compileRule(
   { actions, case: when }: WorkflowConfig["rules"][number],
   index: number,
@@ -85,6 +102,7 @@ function compileAction(action: readonly unknown[] | undefined, index: number, de
     return { plugin: name, instance };
   }
   if (name !== "return") return undefined;
-  const reply = { kind: "reply", status: statusOf(config), body: { error_msg: "rejected by workflow" } } as const;
+  const { code: status } = config as ReturnConfig;
+  const reply = { kind: "reply", status, body: { error_msg: "rejected by workflow" } } as const;
   return { plugin: undefined, instance: { access: () => reply } };
 }
