@@ -119,6 +119,15 @@ describe("counters", () => {
     expect(info).toMatch(/db3:keys=4,expires=4/);
   });
 
+  it("in redis are never those of another database than the one named", async () => {
+    const server = { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame" };
+    const client = createRedisClient("redis", { ...server, redis_database: 999_999 }, silentLogger);
+    clients.push(client);
+    const count = () => client.run("return { redis.call('incr', KEYS[1]) }", ["no-such-database"], []);
+    for (const _ of [1, 2, 3]) await expect(count()).rejects.toThrow();
+    expect(await redis.command("EXISTS", "no-such-database")).toContain("0");
+  });
+
   it("in redis remember a bucket of a slow rate until it is empty", async () => {
     const config = { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame" };
     const client = createRedisClient("redis", config, silentLogger);

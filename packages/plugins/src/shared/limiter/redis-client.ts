@@ -32,8 +32,16 @@ export function createRedisClient(policy: RedisPolicy, config: RedisConfig, logg
   redis.on("error", (error: unknown) => {
     if (!isDown) logger.warn({ policy, reason: messageOf(error) }, "redis cannot be reached");
     isDown = true;
+    // The library would go on with the server's first database, which has counters of others.
+    if (isRefusedDatabase(error)) redis.disconnect(true);
   });
   return new ScriptClient(redis, timeoutOf(policy, config));
+}
+
+/** Whether Redis does not have the database that is configured. */
+function isRefusedDatabase(error: unknown): boolean {
+  const { command } = error as { readonly command?: { readonly name?: unknown } };
+  return command?.name === "select";
 }
 
 class ScriptClient implements RedisClient {
