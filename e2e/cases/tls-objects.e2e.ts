@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { type TlsCommands, tlsCommands } from "../support/tls-commands.ts";
-import { tlsRequest } from "../support/tls-request.ts";
+import { openTlsConnection, tlsRequest } from "../support/tls-request.ts";
 
 const TOKEN = "s.e2e";
 
@@ -26,10 +26,15 @@ describe("certificate objects", () => {
   let port: number;
   let ec: Certificates;
   let rsa: Certificates;
+  let expired: Certificates;
 
   beforeAll(async () => {
-    [ec, rsa] = await Promise.all([createCertificates(), createCertificates({ keyType: "rsa" })]);
-    commands = stack.use(await tlsCommands({ ...ec, ca: ec.ca + rsa.ca }));
+    [ec, rsa, expired] = await Promise.all([
+      createCertificates(),
+      createCertificates({ keyType: "rsa" }),
+      createCertificates({ isServerExpired: true }),
+    ]);
+    commands = stack.use(await tlsCommands({ ...ec, ca: ec.ca + rsa.ca + expired.ca }));
     vault = stack.use(await startVault(TOKEN));
     upstream = stack.use(await startEchoUpstream({ tls: { ...ec.server, ca: ec.ca }, reply: { body: "ok" } }));
     const environment = {
@@ -38,7 +43,8 @@ describe("certificate objects", () => {
       E2E_PAIRS: JSON.stringify({ rsa: rsa.server }),
       E2E_CA: ec.ca,
     };
-    gateway = stack.use(await startGateway("split", { environment }));
+    const apisix = { lru: { secret: { ttl: 0.3, neg_ttl: 0.3 } } };
+    gateway = stack.use(await startGateway("split", { apisix, environment }));
     port = gateway.dataPlane.address("https").port;
     await gateway.admin.put("/secrets/vault/1", { uri: vault.uri, prefix: "kv", token: TOKEN });
     await gateway.route({ all: { uri: "/*", plugins: { mocking: { response_example: "served" } } } });
@@ -141,6 +147,14 @@ describe("certificate objects", () => {
     expect(await text("mixed")).toContain("no peer certificate available");
   });
 
+  it("whose certificate has ended are served, as in APISIX, and told of", async () => {
+    await put("expired", expired.server);
+    expect(await text("expired")).toContain("certificate has expired");
+    expect(await tlsRequest(port, { servername: "expired.test" })).toEqual({ status: 200, text: "served" });
+    const line = { level: "warn", kind: "ssl", id: "expired", code: "EXPIRED_CERTIFICATE", path: "cert" };
+    await eventually(() => expect(gateway.dataPlane.lines).toContainEqual(expect.objectContaining(line)));
+  });
+
   it("that become unusable leave the version before in service", async () => {
     await put("kept", ec.server);
     const value = await stored("ssls/kept");
@@ -199,6 +213,52 @@ describe("certificate objects", () => {
     const pem = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(await text("secret"))?.[0] ?? "";
     expect(new X509Certificate(pem).fingerprint256).toBe(new X509Certificate(ec.server.cert).fingerprint256);
   });
+
+  it("of a secret manager are shown in place of the ones before once they are rotated, and no connection breaks", async () => {
+    const keyOf = async (): Promise<string> =>
+      /Server public key is \d+ bit/.exec(await text("rotating"))?.[0] ?? "none";
+    const reference = (path: string) => ({
+      cert: `$secret://vault/1/${path}/cert`,
+      key: `$secret://vault/1/${path}/key`,
+    });
+    vault.entries.set("kv/turning", { ...ec.server });
+    vault.entries.set("kv/other", { ...ec.server });
+    await put("rotating", reference("turning"));
+    await eventually(async () => expect(await keyOf()).toBe("Server public key is 256 bit"));
+    await using held = await openTlsConnection(port, "rotating.test");
+    expect(await held.ask()).toBe(200);
+    const traffic = startNewConnections("rotating.test");
+    vault.entries.set("kv/turning", { ...rsa.server });
+    await eventually(async () => expect(await keyOf()).toBe("Server public key is 2048 bit"), { deadlineMs: 20_000 });
+    // A manager that is away, or has nothing any more, changes nothing.
+    vault.entries.delete("kv/turning");
+    const asked = vault.requests.length;
+    await eventually(() => expect(vault.requests.length).toBeGreaterThan(asked + 4), { deadlineMs: 20_000 });
+    expect(await keyOf()).toBe("Server public key is 2048 bit");
+    await put("rotating", reference("other"));
+    await eventually(async () => expect(await keyOf()).toBe("Server public key is 256 bit"));
+    expect(new Set(await traffic.stop())).toEqual(new Set([200]));
+    expect(await held.ask()).toBe(200);
+    expect(held.fingerprint).toBe(new X509Certificate(ec.server.cert).fingerprint256);
+    const secrets = [ec, rsa].map(({ server }) => server.key.split("\n")[1] ?? "");
+    for (const secret of secrets) expect(gateway.dataPlane.transcript).not.toContain(secret);
+  });
+
+  /** Asks on one new connection after the other until it is stopped; resolves to all statuses. */
+  function startNewConnections(servername: string): { stop(): Promise<number[]> } {
+    const statuses: number[] = [];
+    let isOver = false;
+    const running = (async () => {
+      while (!isOver) statuses.push((await tlsRequest(port, { servername })).status);
+    })();
+    return {
+      async stop() {
+        isOver = true;
+        await running;
+        return statuses;
+      },
+    };
+  }
 
   describe("of an upstream's client", () => {
     /** Status and upstream's status of a route that calls the upstream with these `tls` members. */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { type Certificates, createCertificates, type TempDirectory, tempDirectory } from "@fngate/test-kit";
+import { type Certificates, createCertificates, eventually, type TempDirectory, tempDirectory } from "@fngate/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type Gateway, MODES, startGateway } from "../support/gateway.ts";
@@ -15,8 +15,11 @@ describe.each(MODES)("an upstream that speaks TLS (%s)", (mode) => {
   let directory: TempDirectory;
   let known: Certificates;
   let strange: Certificates;
+  let ended: Certificates;
   /** Of an authority that the gateway knows, for `up.test`. */
   let trusted: TlsWitness;
+  /** Of one that it knows, too, with a certificate that ended yesterday. */
+  let expired: TlsWitness;
   /** Of one that it does not know. */
   let stranger: TlsWitness;
   /** Wants a certificate of the known authority. */
@@ -25,13 +28,15 @@ describe.each(MODES)("an upstream that speaks TLS (%s)", (mode) => {
   let plain: Recorder;
 
   beforeAll(async () => {
-    [known, strange] = await Promise.all([
+    [known, strange, ended] = await Promise.all([
       createCertificates({ names: ["up.test", "localhost"] }),
       createCertificates({ names: ["up.test"] }),
+      createCertificates({ names: ["up.test"], isServerExpired: true }),
     ]);
     directory = await tempDirectory();
-    await writeFile(directory.file("ca.pem"), known.ca);
+    await writeFile(directory.file("ca.pem"), known.ca + ended.ca);
     trusted = await new TlsWitness(known.server).listen();
+    expired = await new TlsWitness(ended.server).listen();
     stranger = await new TlsWitness(strange.server).listen();
     mutual = await new TlsWitness(known.server, known.ca).listen();
     plain = await startRecorder();
@@ -39,7 +44,7 @@ describe.each(MODES)("an upstream that speaks TLS (%s)", (mode) => {
   });
   afterAll(async () => {
     await gateway[Symbol.asyncDispose]();
-    for (const server of [trusted, stranger, mutual, plain]) await server[Symbol.asyncDispose]();
+    for (const server of [trusted, expired, stranger, mutual, plain]) await server[Symbol.asyncDispose]();
     await directory[Symbol.asyncDispose]();
   });
 
@@ -87,6 +92,23 @@ describe.each(MODES)("an upstream that speaks TLS (%s)", (mode) => {
       expect(reason(await through(stranger, { tls }))).toEqual(TLS_FAILURE);
       expect(stranger.failures).toBe(failures + 1);
     });
+
+    it("may have ended, unless it is to be verified: then that is told, counted and logged", async () => {
+      expect((await through(expired)).status).toBe(200);
+      const before = await failures();
+      expect(reason(await through(expired, { tls: { verify: true } }))).toEqual(TLS_FAILURE);
+      expect(await failures()).toBe(before + 1);
+      const cause = expect.stringContaining("certificate has expired");
+      const line = { level: "error", msg: "upstream failed", route: "x", reason: "tls", cause };
+      await eventually(() => expect(gateway.dataPlane.lines).toContainEqual(expect.objectContaining(line)));
+    });
+
+    /** Counted failures of TLS. */
+    async function failures(): Promise<number> {
+      const { port } = gateway.dataPlane.address("metrics");
+      const text = await (await fetch(`http://127.0.0.1:${port}/apisix/prometheus/metrics`)).text();
+      return Number(/^fngate_upstream_failures_total\{reason="tls"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+    }
 
     it("is verified for the name that it is called by", async () => {
       const tls = { verify: true };

@@ -240,8 +240,9 @@ class StoreDataPlane implements DataPlane {
   }
 
   #compileDeps(): CompileDeps {
-    const { catalog, environment = {}, keyring = [], prefix, routerKind } = this.#options;
+    const { catalog, clock, environment = {}, keyring = [], prefix, routerKind } = this.#options;
     return {
+      clock,
       prefix,
       routerKind,
       catalog,
@@ -254,8 +255,9 @@ class StoreDataPlane implements DataPlane {
   }
 
   #createSecrets(): SecretBook {
-    const { clock, environment = {}, prefix } = this.#options;
+    const { clock, environment = {}, prefix, secretCache } = this.#options;
     return new SecretBook({
+      cache: secretCache,
       prefix,
       http: this.#http,
       clock,

@@ -7,6 +7,7 @@ export type DiagnosticCode =
   | "UNKNOWN_PLUGIN"
   | "INVALID_UPSTREAM"
   | "INVALID_CERTIFICATE"
+  | "EXPIRED_CERTIFICATE"
   | "UNSUPPORTED_FIELD"
   | "AWAITED_SECRET"
   | "UNRESOLVED_REFERENCE"
@@ -18,7 +19,7 @@ export interface Diagnostic {
   /** Kind of the object (`route`), or the store directory when the key belongs to no known kind. */
   readonly kind: string;
   readonly id: string;
-  /** `error`: the object (or this version of it) is not in use; `warning`: it is, without a part. */
+  /** `error`: the object (or this version of it) is not in use; `warning`: it is, without a part or not as it is meant. */
   readonly severity: "error" | "warning";
   readonly code: DiagnosticCode;
   /** Dotted path inside the object; empty when the whole object is meant. */

@@ -7,6 +7,7 @@ import type { TlsProtocol } from "./compile/snapshot.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { BodyVariableLimits } from "./http/body-variables.ts";
 import type { RequestMetric } from "./metrics/request-metrics.ts";
+import type { SecretCacheOptions } from "./secrets/secret-book.ts";
 import type { SideSource } from "./side/side-desk.ts";
 
 /** Where a listener binds; port 0 takes any free port. */
@@ -141,6 +142,8 @@ export interface DataPlaneOptions {
   readonly reloadPlugins?: () => Promise<void>;
   /** Keys that encrypted plugin fields are tried with, in order; absent or empty: fields are taken as they are. */
   readonly keyring?: readonly string[];
+  /** How long secrets of managers hold; default: APISIX's five minutes. */
+  readonly secretCache?: SecretCacheOptions;
   /** Environment variables that `$env://NAME` in plugin configurations refers to; default: none. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** `plugin_attr`: settings of plugins by name, for the process as a whole; default: none. */

@@ -68,6 +68,7 @@ class Bench {
       logger,
       onRouteDeleted: (id) => this.deleted.push(id),
       deps: {
+        clock,
         prefix: "/apisix",
         routerKind: "radixtree_uri",
         catalog: catalogWith(counted),

@@ -161,6 +161,7 @@ export class Publisher {
     else if (severity === "error") logger.error(fields, "stored object is not in use");
     // The object is in use, most likely not as it is meant (APISIX: an unresolved reference is an error in the log).
     else if (code === "UNRESOLVED_REFERENCE") logger.error(fields, "reference cannot be resolved");
+    else if (code === "EXPIRED_CERTIFICATE") logger.warn(fields, "certificate is served although it has ended");
     else logger.warn(fields, "stored object is in use without a part");
   }
 }

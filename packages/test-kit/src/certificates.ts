@@ -28,6 +28,8 @@ export interface CertificatesOptions {
   readonly intermediates?: number;
   /** Of every key; default `ec` (P-256). */
   readonly keyType?: KeyType;
+  /** The server's certificate ended yesterday. */
+  readonly isServerExpired?: boolean;
 }
 
 /** What a key is for: signatures by ECDSA or by RSA. */
@@ -38,9 +40,10 @@ const KEY_OPTIONS: Readonly<Record<KeyType, readonly string[]>> = {
   rsa: ["-newkey", "rsa:2048"],
 };
 
-/** Makes an authority, a server and a client certificate with the `openssl` command, valid for two days. */
+/** Makes an authority, a server and a client certificate with the `openssl` command, valid for two days unless asked for otherwise. */
 export async function createCertificates(options: CertificatesOptions = {}): Promise<Certificates> {
   const { intermediates = 0, keyType = "ec", names = ["127.0.0.1", "::1", "localhost"] } = options;
+  const days = options.isServerExpired === true ? -1 : undefined;
   await using directory = await tempDirectory();
   const alternatives = names.map((name) => (isAddress(name) ? `IP:${name}` : `DNS:${name}`)).join(",");
   const authority = ["basicConstraints=critical,CA:TRUE"];
@@ -51,6 +54,7 @@ export async function createCertificates(options: CertificatesOptions = {}): Pro
     keyType,
     issuer: "ca",
     extensions: [...leaf, `subjectAltName=${alternatives}`],
+    ...(days && { days }),
   });
   const chain: KeyPair[] = [];
   for (let level = 0; level < intermediates; level += 1) {
@@ -68,10 +72,13 @@ interface Request {
   readonly name: string;
   readonly keyType: KeyType;
   readonly issuer?: string;
+  /** How long it is valid from now on; default 2. */
+  readonly days?: number;
   readonly extensions: readonly string[];
 }
 
-async function issue(directory: TempDirectory, { name, keyType, issuer, extensions }: Request): Promise<KeyPair> {
+async function issue(directory: TempDirectory, request: Request): Promise<KeyPair> {
+  const { days = 2, extensions, issuer = request.name, keyType, name } = request;
   const [config, key, cert] = [
     directory.file(`${name}.cnf`),
     directory.file(`${name}.key`),
@@ -79,10 +86,26 @@ async function issue(directory: TempDirectory, { name, keyType, issuer, extensio
   ];
   const sections = ["[req]", "distinguished_name = dn", "prompt = no", "[dn]", `O = fngate ${name}`, "[extensions]"];
   await writeFile(config, [...sections, ...extensions, ""].join("\n"));
+  const wanted = directory.file(`${name}.csr`);
+  await run("openssl", [
+    "req",
+    "-new",
+    ...KEY_OPTIONS[keyType],
+    "-nodes",
+    "-config",
+    config,
+    "-keyout",
+    key,
+    "-out",
+    wanted,
+  ]);
   const signer =
-    issuer === undefined ? [] : ["-CA", directory.file(`${issuer}.pem`), "-CAkey", directory.file(`${issuer}.key`)];
-  const output = ["-config", config, "-extensions", "extensions", "-keyout", key, "-out", cert, "-days", "2"];
-  await run("openssl", ["req", "-x509", ...KEY_OPTIONS[keyType], "-nodes", ...output, ...signer]);
+    issuer === name
+      ? ["-key", key]
+      : ["-CA", directory.file(`${issuer}.pem`), "-CAkey", directory.file(`${issuer}.key`), "-CAcreateserial"];
+  // Unlike `req -x509`, this takes a number of days below zero.
+  const output = ["-extfile", config, "-extensions", "extensions", "-out", cert, "-days", String(days)];
+  await run("openssl", ["x509", "-req", "-in", wanted, ...signer, ...output]);
   return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
 }
 

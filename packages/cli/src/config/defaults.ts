@@ -33,6 +33,7 @@ export const DEFAULTS = {
     enable_resolv_search_opt: true,
     disable_upstream_healthcheck: false,
     proxy_mode: "http",
+    lru: { secret: { ttl: 300, count: 512, neg_ttl: 60 } },
     router: { http: "radixtree_host_uri" },
     enable_http2: true,
     ssl: {

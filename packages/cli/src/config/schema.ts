@@ -58,6 +58,26 @@ const apisix = z.object({
     description: "`stream` lets the Admin API take stream routes.",
     difference: "streams themselves are not proxied yet",
   }),
+  lru: z
+    .object({
+      secret: z
+        .object({
+          ttl: field(z.number().positive(), {
+            description:
+              "After how many seconds a secret is asked for again; one that is known holds until the answer.",
+          }),
+          count: field(z.int().positive(), {
+            description: "How many secrets may be in use.",
+            difference:
+              "failures included: `neg_count` has no effect; more cannot be had, in APISIX old ones are forgotten",
+          }),
+          neg_ttl: field(z.number().positive(), {
+            description: "After how many seconds a secret that could not be had is asked for again.",
+          }),
+        })
+        .optional(),
+    })
+    .optional(),
   router: z
     .object({
       http: field(z.enum(["radixtree_host_uri", "radixtree_uri", "radixtree_uri_with_parameter"]), {

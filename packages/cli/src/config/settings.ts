@@ -75,6 +75,8 @@ export interface ProxySettings {
         readonly escape: AccessLogEscape;
       }
     | undefined;
+  /** How long secrets of managers hold. */
+  readonly secretCache: { readonly ttlMs: number; readonly failureTtlMs: number; readonly maxSecrets: number };
   readonly lastKnownFile: string | undefined;
   /** False in a worker that leaves writing that file to another one; default true. */
   readonly writesLastKnownFile?: boolean;
@@ -322,6 +324,7 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
       : undefined,
     accessLog: createAccessLogSettings(file, dataDir),
     pluginAttributes: pluginAttributesOf(file),
+    secretCache: secretCacheOf(file),
     pluginDeadlineMs: secondsInMs(fngate?.plugin_timeout),
     areFunctionTargetsRewritten: fngate?.rewrite_function_target ?? true,
     lastKnownFile: isLastKnownKept(file) ? join(dataDir, "last-known.json") : undefined,
@@ -353,6 +356,11 @@ function realIpFrom(file: ConfigFile): readonly string[] {
 /** Milliseconds of a number of seconds. */
 function secondsInMs(seconds = DEFAULT_PLUGIN_SECONDS): number {
   return seconds * 1000;
+}
+
+function secretCacheOf({ apisix }: ConfigFile): ProxySettings["secretCache"] {
+  const { count = 512, neg_ttl = 60, ttl = 300 } = apisix?.lru?.secret ?? {};
+  return { ttlMs: ttl * 1000, failureTtlMs: neg_ttl * 1000, maxSecrets: count };
 }
 
 function createAccessLogSettings(file: ConfigFile, dataDir: string): ProxySettings["accessLog"] {

@@ -12,7 +12,7 @@ export const UNSUPPORTED_KEYS: ReadonlyMap<string, Reason> = new Map<string, Rea
   ["apisix.enable_reuseport", NGINX],
   ["apisix.extra_lua_cpath", NGINX],
   ["apisix.extra_lua_path", NGINX],
-  ["apisix.lru", LATER],
+  ["apisix.lru.secret.neg_count", LATER],
   ["apisix.lua_module_hook", NGINX],
   ["apisix.proxy_protocol.enable_tcp_pp", LATER],
   ["apisix.proxy_protocol.enable_tcp_pp_to_upstream", LATER],

@@ -1,3 +1,4 @@
+import type { Clock } from "@fngate/kernel";
 import type { PluginCatalog, PluginDeps } from "@fngate/plugin-kit";
 import type { RouterKind } from "@fngate/router";
 import type { Keyring } from "@fngate/schema";
@@ -20,4 +21,6 @@ export interface CompileDeps {
   /** What `$secret://` refers to; absent: nothing. */
   readonly secrets?: SecretSource;
   readonly compileUpstream: UpstreamCompiler;
+  /** Tells what day it is. */
+  readonly clock: Pick<Clock, "now">;
 }

@@ -1,4 +1,4 @@
-import { type Endpoint, silentLogger, type Target } from "@fngate/kernel";
+import { type Endpoint, silentLogger, systemClock, type Target } from "@fngate/kernel";
 import { definePlugin } from "@fngate/plugin-kit";
 import { fakeDeps } from "@fngate/plugin-kit/testing";
 import { compileUpstream } from "@fngate/proxy";
@@ -54,6 +54,7 @@ class Bench {
       },
     });
     this.deps = {
+      clock: systemClock,
       prefix: "/apisix",
       routerKind: "radixtree_host_uri",
       catalog: catalogWith(counted),

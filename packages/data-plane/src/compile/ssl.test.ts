@@ -54,6 +54,19 @@ test.each([
   expect(JSON.stringify([plane.lines, plane.plane.diagnostics])).not.toContain(secret);
 });
 
+test("a certificate that has ended is in use all the same, and told of until one takes its place", async () => {
+  await using plane = await startPlane();
+  const { cert, key } = (await createCertificates({ isServerExpired: true })).server;
+  const pairs = { sni: "a.com", ...made.server, certs: [cert], keys: [key] };
+  expect(await findingsOf(plane, pairs)).toEqual([
+    expect.objectContaining({ kind: "ssl", severity: "warning", code: "EXPIRED_CERTIFICATE", path: "certs.0" }),
+  ]);
+  expect(plane.lines).toContainEqual(
+    expect.objectContaining({ level: "warn", message: "certificate is served although it has ended" }),
+  );
+  expect(await findingsOf(plane, { sni: "a.com", ...made.server })).toEqual([]);
+});
+
 test("a regular expression that cannot be run is named, and the object stays in use", async () => {
   await using plane = await startPlane();
   const { cert, key } = made.server;

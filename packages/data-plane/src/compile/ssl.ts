@@ -1,6 +1,6 @@
 import { type CompiledExpression, compileExpression, unsupportedPatterns } from "@fngate/router/expr";
 import { registry } from "@fngate/schema";
-import { type PairProblem, readCertificates, readPair } from "./key-pair.ts";
+import { type PairProblem, type ReadPair, readCertificates, readPair } from "./key-pair.ts";
 import { buildObject, type ObjectStage } from "./object-stage.ts";
 import { resolveReferences } from "./resolve-references.ts";
 import type { ClientVerification, CompiledSsl, TlsKeyPair } from "./snapshot.ts";
@@ -61,8 +61,9 @@ function readPairs(ssl: StoredSsl, stage: ObjectStage): readonly TlsKeyPair[] | 
   for (const [index, [cert = "", key = ""]] of stored.entries()) {
     const place = index === 0 ? { cert: "cert", key: "key" } : { cert: `certs.${index - 1}`, key: `keys.${index - 1}` };
     const pair = { cert: resolved(cert, place.cert, stage), key: resolved(key, place.key, stage) };
-    const problem = pairProblem(pair);
-    if (problem !== undefined) return stage.findings.error("INVALID_CERTIFICATE", place[problem.part], problem.message);
+    const read = readSoundPair(pair);
+    if ("part" in read) return stage.findings.error("INVALID_CERTIFICATE", place[read.part], read.message);
+    warnIfExpired(read, place.cert, stage);
     pairs.push(pair);
   }
   return pairs;
@@ -73,11 +74,17 @@ function resolved(text: string, path: string, { deps, findings }: ObjectStage): 
   return String(resolveReferences(text, path, { environment: deps.environment, secrets: deps.secrets, findings }));
 }
 
-function pairProblem(pair: TlsKeyPair): PairProblem | undefined {
+function readSoundPair(pair: TlsKeyPair): ReadPair | PairProblem {
   const read = readPair(pair);
-  if ("part" in read) return read;
-  if (read.leaf.checkPrivateKey(read.privateKey)) return undefined;
+  if ("part" in read || read.leaf.checkPrivateKey(read.privateKey)) return read;
   return { part: "key", message: "the key does not belong to the cert" };
+}
+
+/** It is served all the same, as in APISIX: clients that do not look at its end go on. */
+function warnIfExpired({ leaf }: ReadPair, path: string, { deps, findings }: ObjectStage): void {
+  const end = leaf.validToDate;
+  if (end.getTime() > deps.clock.now()) return;
+  findings.warn("EXPIRED_CERTIFICATE", path, `the certificate ended at ${end.toISOString()}`);
 }
 
 function readVerification(stored: StoredVerification, stage: ObjectStage): ClientVerification | undefined {

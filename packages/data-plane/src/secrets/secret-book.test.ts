@@ -1,13 +1,13 @@
 import { fakeHttp } from "@fngate/plugin-kit/testing";
 import { FakeClock } from "@fngate/test-kit";
 import { describe, expect, it } from "vitest";
-import { SecretBook } from "./secret-book.ts";
+import { SecretBook, type SecretCacheOptions } from "./secret-book.ts";
 
 const VAULT = { uri: "http://127.0.0.1:8200/", prefix: "kv/apisix", token: "$env://TOKEN", namespace: "team" };
 const REFERENCE = "$secret://vault/1/jack/key";
 
 /** A book over a Vault that is a map, with the owners it told of news. */
-function open(answers: Record<string, unknown>) {
+function open(answers: Record<string, unknown>, cache?: SecretCacheOptions) {
   const clock = new FakeClock();
   const http = fakeHttp(({ url }) => {
     const data = answers[new URL(url).pathname];
@@ -17,6 +17,7 @@ function open(answers: Record<string, unknown>) {
   const news: string[][] = [];
   const alive = new Set(["route/1"]);
   const book = new SecretBook({
+    cache,
     prefix: "/apisix",
     http,
     clock,
@@ -111,6 +112,21 @@ describe("secrets of Vault", () => {
     await clock.advance(300_000);
     expect(http.calls).toHaveLength(1);
     expect(lookup()).toBe("awaited");
+    book.stop();
+  });
+
+  it("hold as long as the settings say", async () => {
+    const answers: Record<string, unknown> = { "/v1/kv/apisix/jack": { key: "k1" } };
+    const { book, clock, lookup, manage } = open(answers, { ttlMs: 100, failureTtlMs: 10, maxSecrets: 1 });
+    manage(VAULT);
+    lookup();
+    await clock.advance(0);
+    answers["/v1/kv/apisix/jack"] = { key: "k2" };
+    await clock.advance(99);
+    expect(lookup()).toEqual({ ok: true, value: "k1" });
+    await clock.advance(1);
+    expect(lookup()).toEqual({ ok: true, value: "k2" });
+    expect(book.lookup("$secret://vault/1/p/more", "route/1")).toMatchObject({ ok: false });
     book.stop();
   });
 

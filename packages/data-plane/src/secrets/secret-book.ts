@@ -15,6 +15,7 @@ export interface SecretSource {
 }
 
 export interface SecretBookOptions extends ManagerTools {
+  readonly cache?: SecretCacheOptions | undefined;
   /** Key prefix in the store, without trailing slash. */
   readonly prefix: string;
   /** Told of owners for which a secret is no longer what it was. */
@@ -23,10 +24,15 @@ export interface SecretBookOptions extends ManagerTools {
   readonly isAlive: (owner: string) => boolean;
 }
 
-/** APISIX's defaults of `apisix.lru.secret`: how long values and failures hold, and how many are kept. */
-const TTL_MS = 300_000;
-const FAILURE_TTL_MS = 60_000;
-const MAX_SECRETS = 512;
+/** How long secrets hold, and how many are kept. Defaults and source: APISIX's `apisix.lru.secret`. */
+export interface SecretCacheOptions {
+  /** Milliseconds after which a value is asked for again; default 300000. */
+  readonly ttlMs?: number | undefined;
+  /** The same for a failure; default 60000. */
+  readonly failureTtlMs?: number | undefined;
+  /** More secrets than these, failures included, cannot be had; default 512. */
+  readonly maxSecrets?: number | undefined;
+}
 
 const REFERENCE = /^\$secret:\/\/([^/]+)\/([^/]+)\/(.+)$/s;
 
@@ -53,9 +59,16 @@ export class SecretBook implements SecretSource {
   readonly #managers = new Map<string, SecretManager>();
   readonly #entries = new Map<string, Entry>();
   readonly #stopping = new AbortController();
+  readonly #ttlMs: number;
+  readonly #failureTtlMs: number;
+  readonly #maxSecrets: number;
 
   constructor(options: SecretBookOptions) {
     this.#options = options;
+    const { failureTtlMs = 60_000, maxSecrets = 512, ttlMs = 300_000 } = options.cache ?? {};
+    this.#ttlMs = ttlMs;
+    this.#failureTtlMs = failureTtlMs;
+    this.#maxSecrets = maxSecrets;
   }
 
   /** Takes the managers' settings from changes of the store. */
@@ -84,7 +97,8 @@ export class SecretBook implements SecretSource {
     const [, manager = "", id = "", key = ""] = REFERENCE.exec(reference) ?? [];
     if (key === "") return { ok: false, reason: "it names no manager, id and key" };
     if (!isManagerKind(manager)) return { ok: false, reason: `there are no secret managers of kind ${manager}` };
-    if (this.#entries.size >= MAX_SECRETS) return { ok: false, reason: `more than ${MAX_SECRETS} secrets are in use` };
+    const most = this.#maxSecrets;
+    if (this.#entries.size >= most) return { ok: false, reason: `more than ${most} secrets are in use` };
     const owners = new Set([owner]);
     const entry: Entry = { manager, id, key, owners, state: "awaited", generation: 0, known: 0, waiting: undefined };
     this.#entries.set(reference, entry);
@@ -106,7 +120,7 @@ export class SecretBook implements SecretSource {
       if (generation !== entry.generation) continue;
       this.#learn(entry, answer);
       entry.waiting = new AbortController();
-      const ttlMs = answer.ok ? TTL_MS : FAILURE_TTL_MS;
+      const ttlMs = answer.ok ? this.#ttlMs : this.#failureTtlMs;
       await this.#options.clock.sleep(ttlMs, entry.waiting.signal).catch(() => {});
       entry.waiting = undefined;
     }

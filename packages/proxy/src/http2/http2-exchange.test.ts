@@ -9,6 +9,7 @@ import {
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { PassThrough, Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Endpoint, TargetTls } from "@fngate/kernel";
 import { createCertificates, type KeyPair } from "@fngate/test-kit";
 import { expect, test } from "vitest";
@@ -71,17 +72,18 @@ class TrailerSink extends RecordingSink {
 interface Overrides {
   readonly tls?: TargetTls;
   readonly readMs?: number;
+  readonly sendMs?: number;
   readonly maxRequests?: number;
 }
 
 function endpointAt(
   connections: TestConnections,
   port: number,
-  { tls, readMs, maxRequests }: Overrides = {},
+  { tls, readMs, sendMs, maxRequests }: Overrides = {},
 ): Endpoint {
   const target = targetOf(port, {
     ...(tls === undefined ? {} : { tls, scheme: "https" as const }),
-    ...(readMs === undefined ? {} : { timeouts: { readMs } }),
+    timeouts: { ...(readMs && { readMs }), ...(sendMs && { sendMs }) },
     ...(maxRequests === undefined ? {} : { keepalive: { maxRequests } }),
   });
   return connections.manager.acquire({ ...target, version: "2" });
@@ -253,6 +255,33 @@ test("silence times out", async () => {
   await using connections = new TestConnections();
   const endpoint = endpointAt(connections, server.port, { readMs: 50 });
   expect(reasonIn(await connections.send(endpoint, CALL).outcome)).toBe("timeout");
+});
+
+test("an upstream that takes no data times out after the limit for sending", async () => {
+  await using server = await new H2Server((stream) => stream.pause()).listen();
+  await using connections = new TestConnections();
+  const endpoint = endpointAt(connections, server.port, { sendMs: 150, readMs: 60_000 });
+  const stream = Readable.from(Array.from({ length: 512 }, () => Buffer.alloc(16 * 1024)));
+  const body = { kind: "stream", stream, lengthBytes: undefined } as const;
+  const { outcome } = connections.send(endpoint, { ...CALL, body });
+  expect(await outcome).toMatchObject({ kind: "failed", failure: { reason: "timeout", isUnsent: false } });
+});
+
+test("a client that sends slowly does not make the upstream time out, nor does an answer that takes longer", async () => {
+  const slow: Handler = (stream) => {
+    stream.resume();
+    stream.once("end", () => setTimeout(() => stream.respond({ ":status": 200 }, { endStream: true }), 200));
+  };
+  await using server = await new H2Server(slow).listen();
+  await using connections = new TestConnections();
+  const endpoint = endpointAt(connections, server.port, { sendMs: 50 });
+  const stream = new PassThrough();
+  const body = { kind: "stream", stream, lengthBytes: undefined } as const;
+  const { outcome } = connections.send(endpoint, { ...CALL, body });
+  stream.write("first");
+  await delay(200);
+  stream.end("later");
+  expect(await outcome).toEqual({ kind: "responded", status: 200 });
 });
 
 test("a cancelled call ends its stream and leaves the connection to the others", async () => {

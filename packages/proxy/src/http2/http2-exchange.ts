@@ -47,7 +47,7 @@ export class Http2Exchange implements Exchange, FeedListener {
 
   onFed(): void {
     this.#isFed = true;
-    this.#timer.touch();
+    this.#timer.arm(this.#endpoint.target.timeouts.readMs);
   }
 
   onBroken(error: Error): void {
@@ -73,10 +73,11 @@ export class Http2Exchange implements Exchange, FeedListener {
     stream.once("end", () => this.#onEnd());
     stream.on("error", (error: Error) => this.#fail(error));
     stream.once("close", () => this.#fail(new Error("the upstream ended the stream")));
-    this.#timer.arm(target.timeouts.readMs);
     if (body.kind === "bytes") stream.end(body.bytes);
-    if (body.kind === "stream") this.#feed = new StreamFeed(body.stream, stream, this);
-    else this.#isFed = true;
+    if (body.kind === "stream") {
+      this.#timer.arm(target.timeouts.sendMs);
+      this.#feed = new StreamFeed(body.stream, stream, this);
+    } else this.onFed();
   }
 
   #start({ session }: PooledSession, isEnd: boolean): ClientHttp2Stream {
@@ -90,7 +91,7 @@ export class Http2Exchange implements Exchange, FeedListener {
 
   #onResponse(raw: readonly string[], flags: number): void {
     if (this.#isDone) return;
-    this.#timer.touch();
+    this.#timer.arm(this.#endpoint.target.timeouts.readMs);
     const { headers, status } = answerFields(raw);
     this.#status = status;
     const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
@@ -132,7 +133,8 @@ export class Http2Exchange implements Exchange, FeedListener {
     const isCongested = this.#stream?.writableNeedDrain === true;
     // A client that sends slowly is not the upstream's fault, nor is one that reads slowly.
     if (this.#isPaused || (!this.#isFed && this.#status === 0 && !isCongested)) {
-      this.#timer.arm(this.#endpoint.target.timeouts.readMs);
+      const { readMs, sendMs } = this.#endpoint.target.timeouts;
+      this.#timer.arm(this.#isFed || this.#status !== 0 ? readMs : sendMs);
       return;
     }
     const what = isCongested ? "took" : "sent";
