@@ -21,6 +21,7 @@ import { ControlApi } from "./control/control-api.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { ProxyAdminGate } from "./http/admin-gate.ts";
 import { Admission } from "./http/admission.ts";
+import { DEFAULT_CHARSET } from "./http/answer-headers.ts";
 import { DEFAULT_BODY_VARIABLE_LIMITS } from "./http/body-variables.ts";
 import type { ExchangeContext } from "./http/exchange-context.ts";
 import { HttpListener } from "./http/listener.ts";
@@ -309,6 +310,7 @@ class StoreDataPlane implements DataPlane {
 
   #createHandler(): RequestHandler {
     const { accessLog, clock, logger, proxyAdmin, serverHeader, showUpstreamStatus = false } = this.#options;
+    const { charset = DEFAULT_CHARSET } = this.#options;
     const log = this.#compileAccessLog();
     return new RequestHandler({
       cell: this.#cell,
@@ -323,6 +325,7 @@ class StoreDataPlane implements DataPlane {
         logger,
         clock,
         serverHeader,
+        charset: charset === false ? undefined : charset,
         showUpstreamStatus,
         overlays: new ConsumerOverlays(),
         isTraced: log.isTraced,

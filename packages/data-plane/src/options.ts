@@ -159,6 +159,8 @@ export interface DataPlaneOptions {
   readonly routerKind: RouterKind;
   /** Value of `Server` in every answer. */
   readonly serverHeader: string;
+  /** What text types get that name no charset; false: nothing. Default `utf-8`. */
+  readonly charset?: string | false;
   /** What plugins report the gateway as; default: an id of its own with every start, the version in `serverHeader`. */
   readonly identity?: GatewayIdentity;
   /** Peers whose `X-Forwarded-*` are believed; absent: none are, and `X-Forwarded-For` is passed on as it came. */

@@ -75,6 +75,7 @@ export const DEFAULTS = {
       client_header_timeout: "60s",
       client_body_timeout: "60s",
       client_max_body_size: 0,
+      charset: "utf-8",
       upstream: { keepalive: 320, keepalive_requests: 1000, keepalive_timeout: "60s" },
       real_ip_header: "X-Real-IP",
       real_ip_recursive: "off",

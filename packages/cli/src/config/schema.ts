@@ -11,6 +11,9 @@ const nodeListenEntry = z.union([port(), z.object({ ip: z.string().min(1).option
   error: "expected a port or a map of ip and port",
 });
 
+/** Nothing that could end a field or a parameter of it. */
+const CHARSET = /^[\w.:+-]+$/;
+
 const TLS_PROTOCOLS = /^\s*TLSv1\.[123](?:\s+TLSv1\.[123])*\s*$/;
 
 const nodeListen = z.union([port(), z.array(nodeListenEntry)], {
@@ -233,6 +236,11 @@ const nginxConfig = z.object({
       client_max_body_size: field(nginxSize(), {
         type: "size",
         description: "Largest request body, beyond it 413; 0: no limit.",
+      }),
+      charset: field(z.string().regex(CHARSET, "expected the name of a charset, or off"), {
+        type: "name of a charset, or `off`",
+        description: "What is added to text types in answers that name no charset.",
+        difference: "the Control API and `/status` say utf-8 whatever it is",
       }),
       upstream: z
         .object({

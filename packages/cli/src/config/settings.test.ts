@@ -51,6 +51,19 @@ describe("createSettings", () => {
     expect(settingsOf(off).proxy?.lastKnownFile).toBeUndefined();
   });
 
+  it.each([
+    { http: {}, expected: "utf-8" },
+    { http: { charset: "koi8-r" }, expected: "koi8-r" },
+    { http: { charset: "off" }, expected: false },
+  ])("adds to text types what nginx_config.http says: $http", ({ http, expected }) => {
+    expect(settingsOf({ nginx_config: { http } }).proxy?.charset).toBe(expected);
+  });
+
+  it("takes no charset that could end the field it is added to", () => {
+    const parsed = configSchema.safeParse({ nginx_config: { http: { charset: "utf-8\r\nX-Mine: 1" } } });
+    expect(parsed.success).toBe(false);
+  });
+
   it("adds the IPv6 loopback to entries without address when IPv6 is on", () => {
     expect(plainListeners({ enable_ipv6: true, node_listen: [1, { ip: "0.0.0.0", port: 2 }] })).toEqual([
       { host: "127.0.0.1", port: 1 },

@@ -50,6 +50,8 @@ export interface ProxySettings {
     readonly bodyTimeoutMs: number;
     readonly maxBodyBytes: number;
   };
+  /** What text types get that name no charset; false: nothing. */
+  readonly charset: string | false;
   readonly deleteUriTailSlash: boolean;
   readonly matchUriEncodedSlash: boolean;
   readonly normalizeUriLikeServlet: boolean;
@@ -306,6 +308,7 @@ function createProxySettings(file: ConfigFile, dataDir: string): ProxySettings {
       recursive: http?.real_ip_recursive === true || http?.real_ip_recursive === "on",
     },
     clientLimits: createClientLimits(file),
+    charset: charsetOf(file),
     deleteUriTailSlash: apisix?.delete_uri_tail_slash ?? false,
     matchUriEncodedSlash: apisix?.match_uri_encoded_slash ?? false,
     normalizeUriLikeServlet: apisix?.normalize_uri_like_servlet ?? false,
@@ -346,6 +349,11 @@ function createClientLimits(file: ConfigFile): ProxySettings["clientLimits"] {
     bodyTimeoutMs: nginxTimeMs(http?.client_body_timeout ?? "60s"),
     maxBodyBytes: nginxSizeBytes(http?.client_max_body_size ?? 0),
   };
+}
+
+function charsetOf({ nginx_config }: ConfigFile): string | false {
+  const charset = nginx_config?.http?.charset ?? "utf-8";
+  return charset === "off" ? false : charset;
 }
 
 /** Without APISIX's `unix:`: the planes believe peers of unix sockets where they have such. */

@@ -39,7 +39,6 @@ export const UNSUPPORTED_KEYS: ReadonlyMap<string, Reason> = new Map<string, Rea
   ["nginx_config.error_log", LATER],
   ["nginx_config.event", NGINX],
   ["nginx_config.http.access_log_buffer", NGINX],
-  ["nginx_config.http.charset", LATER],
   ["nginx_config.http.custom_lua_shared_dict", NGINX],
   ["nginx_config.http.lua_shared_dict", NGINX],
   ["nginx_config.http.proxy_ssl_server_name", LATER],

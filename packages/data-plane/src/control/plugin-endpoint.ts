@@ -1,6 +1,7 @@
 import type { Clock } from "@fngate/kernel";
 import type { PluginApi } from "@fngate/plugin-kit";
 import type { Admission } from "../http/admission.ts";
+import { addCharset, DEFAULT_CHARSET } from "../http/answer-headers.ts";
 import { ExchangeContext } from "../http/exchange-context.ts";
 import { renderReply } from "../http/reply.ts";
 import { RequestVariables } from "../http/request-variables.ts";
@@ -32,6 +33,7 @@ export async function answerByPlugin(api: PluginApi, request: SideRequest, deps:
     variables: new RequestVariables(admitted.request, atMs),
   });
   const reply = renderReply(await api.handle(context));
+  addCharset(reply.headers, reply.status, DEFAULT_CHARSET);
   return {
     status: reply.status,
     contentType: reply.headers.get("content-type") ?? "text/plain; charset=utf-8",

@@ -2,7 +2,7 @@ import { HeaderList } from "@fngate/kernel";
 import type { ResponseSource } from "@fngate/plugin-kit";
 import type { ResponseSink } from "@fngate/proxy";
 import type { ErrorResponse } from "../compile/plugin-meta.ts";
-import { answerFields, hasBody } from "./answer-headers.ts";
+import { addCharset, answerFields, hasBody } from "./answer-headers.ts";
 import type { Downstream } from "./downstream.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 
@@ -10,6 +10,8 @@ import type { ExchangeContext } from "./exchange-context.ts";
 export interface AnswerOwner {
   readonly source: Extract<ResponseSource, "upstream" | "function">;
   readonly serverHeader: string;
+  /** What text types get that name no charset; absent: nothing. */
+  readonly charset: string | undefined;
   /** Replaces the body of error answers (`_meta.error_response`). */
   readonly errorResponse: ErrorResponse | undefined;
   /** Value of `X-APISIX-Upstream-Status` for a final status; nothing when it is not sent. */
@@ -38,13 +40,13 @@ export class AnswerSink implements ResponseSink {
   }
 
   head(status: number, reason: string, headers: readonly string[]): void {
-    const { source, serverHeader, errorResponse } = this.#owner;
+    const { source, serverHeader, charset, errorResponse } = this.#owner;
     const { response } = this.#context;
     const isUpstream = source === "upstream";
     if (isUpstream) this.#context.trace?.onHead(headers);
     response.status = status;
     response.source = source;
-    response.headers = new HeaderList(answerFields(headers, { status, serverHeader, isUpstream }));
+    response.headers = new HeaderList(answerFields(headers, { status, serverHeader, charset, isUpstream }));
     this.#shapeFields(status);
     this.#declaredBytes = Number(response.headers.get("content-length") ?? -1);
     if (errorResponse !== undefined && status >= 400) this.#replaceBody(errorResponse);
@@ -89,7 +91,7 @@ export class AnswerSink implements ResponseSink {
     const field = this.#owner.upstreamStatusField(status);
     if (field !== undefined) headers.set("X-APISIX-Upstream-Status", field);
     const lacksType = this.#owner.source === "function" && hasBody(status, this.#context.clientMethod);
-    if (lacksType && !headers.has("content-type")) headers.append("Content-Type", "text/plain; charset=utf-8");
+    if (lacksType) this.#addType();
   }
 
   #replaceBody(errorResponse: ErrorResponse): void {
@@ -98,6 +100,14 @@ export class AnswerSink implements ResponseSink {
     this.#replacement = isText ? errorResponse : `${JSON.stringify(errorResponse)}\n`;
     headers.delete("content-encoding");
     headers.set("Content-Length", String(Buffer.byteLength(this.#replacement)));
-    if (!isText && !headers.has("content-type")) headers.set("Content-Type", "text/plain; charset=utf-8");
+    if (!isText) this.#addType();
+  }
+
+  /** nginx's default type, where there is none. */
+  #addType(): void {
+    const { headers, status } = this.#context.response;
+    if (headers.has("content-type")) return;
+    headers.append("Content-Type", "text/plain");
+    addCharset(headers, status, this.#owner.charset);
   }
 }

@@ -34,6 +34,8 @@ export interface RunDeps {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly serverHeader: string;
+  /** What text types get that name no charset; absent: nothing. */
+  readonly charset: string | undefined;
   readonly showUpstreamStatus: boolean;
   readonly overlays: ConsumerOverlays;
   /** Whether the access log asks for what an {@link ExchangeTrace} measures. */
@@ -234,12 +236,12 @@ export class ExchangeRun {
 
   #sendReply(reply: RenderedReply): void {
     const { response } = this.context;
-    const { serverHeader } = this.deps;
+    const { charset, serverHeader } = this.deps;
     response.status = reply.status;
     response.source = "gateway";
     response.headers = reply.headers;
     response.headers.set("Server", serverHeader);
-    addCharset(response.headers, reply.status);
+    addCharset(response.headers, reply.status, charset);
     response.headers.set("Content-Length", String(Buffer.byteLength(reply.body)));
     this.downstream.sendHead(undefined);
     this.downstream.end(reply.body);

@@ -11,6 +11,7 @@ import { renderError, renderReply } from "./reply.ts";
 export class FunctionCarrier implements AnswerOwner {
   readonly source = "function";
   readonly serverHeader: string;
+  readonly charset: string | undefined;
   readonly errorResponse: ErrorResponse | undefined;
   readonly #run: ExchangeRun;
   readonly #call: FunctionCall;
@@ -20,6 +21,7 @@ export class FunctionCarrier implements AnswerOwner {
     this.#run = run;
     this.#call = call;
     this.serverHeader = run.deps.serverHeader;
+    this.charset = run.deps.charset;
     this.errorResponse = errorResponseOf(call);
   }
 

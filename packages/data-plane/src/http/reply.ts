@@ -12,7 +12,8 @@ export interface RenderedReply {
 /** Title-cased field names, as all own answers have them. */
 const CONTENT_TYPE = "Content-Type";
 
-const TEXT = "text/plain; charset=utf-8";
+/** The charset comes with sending. */
+const TEXT = "text/plain";
 
 /** Renders what a plugin answered; text goes out as `text/plain` unless it says otherwise (APISIX: default type). */
 export function renderReply(reply: Reply): RenderedReply {

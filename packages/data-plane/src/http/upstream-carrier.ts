@@ -27,6 +27,7 @@ import { variableReader } from "./variable-reader.ts";
 export class UpstreamCarrier implements Forwarder, AnswerOwner {
   readonly source = "upstream";
   readonly serverHeader: string;
+  readonly charset: string | undefined;
   readonly errorResponse = undefined;
   readonly #run: ExchangeRun;
   readonly #upstream: CompiledUpstream;
@@ -39,6 +40,7 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
     this.#run = run;
     this.#upstream = upstream;
     this.serverHeader = run.deps.serverHeader;
+    this.charset = run.deps.charset;
   }
 
   start(): void {
