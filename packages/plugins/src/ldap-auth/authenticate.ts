@@ -11,7 +11,7 @@ type Found = Authentication<LdapAuthConsumer>;
 
 /** Sets up one configuration: whoever the LDAP server lets in is the consumer with that entry. */
 export function authenticateByDirectory(config: LdapAuthConfig, deps: Deps): PluginInstance {
-  const directory = new Directory(config);
+  const directory = new Directory(config, deps);
   const challenge = `Basic realm="${config.realm}"`;
   const conclusion = { consumers: deps.consumers, challenge, anonymousConsumer: undefined };
   return {
@@ -20,6 +20,7 @@ export function authenticateByDirectory(config: LdapAuthConfig, deps: Deps): Plu
       if (refusal === undefined && config.hide_credentials) context.request.headers.delete("authorization");
       return refusal;
     },
+    dispose: () => directory.dispose(),
   };
 }
 

@@ -1,8 +1,10 @@
 import { createRequire } from "node:module";
 import { createSecureContext, getCACertificates } from "node:tls";
-import { lazy } from "@fngate/kernel";
+import { lazy, type Usage } from "@fngate/kernel";
+import type { PluginDeps } from "@fngate/plugin-kit";
 import type { Client } from "ldapts";
 import type { NameAndPassword } from "../shared/basic-credentials.ts";
+import { DirectoryConnections } from "./directory-connections.ts";
 import type { LdapAuthConfig } from "./schema.ts";
 
 const require = createRequire(import.meta.url);
@@ -15,14 +17,26 @@ const TIMEOUT_MS = 10_000;
 export class Directory {
   readonly #config: LdapAuthConfig;
   readonly #url: string;
+  /** Of all configurations that reach the server alike. */
+  readonly #connections: Usage<DirectoryConnections>;
   /** The certificates are read once, not with every bind. */
   readonly #trusted = lazy(() =>
     createSecureContext({ ca: [...getCACertificates("default"), ...getCACertificates("system")] }),
   );
 
-  constructor(config: LdapAuthConfig) {
+  constructor(config: LdapAuthConfig, { clock, shared }: Pick<PluginDeps, "clock" | "shared">) {
     this.#config = config;
     this.#url = serverUrl(config);
+    this.#connections = shared.acquire(
+      `${this.#url}${config.use_tls && config.tls_verify ? " verified" : ""}`,
+      () => new DirectoryConnections(() => this.#createClient(), clock),
+      (connections) => connections.close(),
+    );
+  }
+
+  /** Gives up the claim on the connections. */
+  dispose(): void {
+    this.#connections.release();
   }
 
   /**
@@ -33,13 +47,8 @@ export class Directory {
     const { base_dn: base, uid } = this.#config;
     const { DN } = ldapts();
     const name = `${new DN().addPairRDN(uid, username).toString()},${base}`;
-    const client = this.#createClient();
-    try {
-      await client.bind(name, password);
-      return name;
-    } finally {
-      await client.unbind().catch(() => {});
-    }
+    await this.#connections.value.bind(name, password);
+    return name;
   }
 
   #createClient(): Client {

@@ -1,11 +1,15 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type RunningGateway, runGateway } from "@fngate/data-plane/testing";
 import { describePlugin } from "@fngate/plugin-kit/testing";
-import { createCertificates } from "@fngate/test-kit";
+import { createCertificates, eventually, FakeClock } from "@fngate/test-kit";
+import { Client } from "ldapts";
 import { describe, expect, it } from "vitest";
 import { describeSchema } from "../testing/describe-schema.ts";
 import { type DirectoryServer, startDirectory } from "../testing/directory-server.ts";
 import { ldapAuthConsumerSchema } from "./consumer-schema.ts";
+import { DirectoryConnections } from "./directory-connections.ts";
 import { ldapAuth } from "./index.ts";
 import { ldapAuthSchema } from "./schema.ts";
 
@@ -147,5 +151,115 @@ describe("ldap-auth", () => {
     } finally {
       setDefaultCACertificates(before);
     }
+  });
+});
+
+describe("connections to the server", () => {
+  const jack = basic("jack:password1:with colon");
+
+  it("are kept for whoever comes next, who is bound anew", async () => {
+    await using server = await startDirectory(PASSWORDS);
+    await using gateway = await gatewayFor(server);
+    const statuses = [];
+    for (const headers of [jack, basic("jack:wrong"), basic("a,b:password2"), basic("jack:wrong"), jack]) {
+      statuses.push((await gateway.get("/", headers)).status);
+    }
+    expect(statuses).toEqual([200, 401, 200, 401, 200]);
+    expect(server.binds).toHaveLength(5);
+    expect(server.connections.size).toBe(1);
+  });
+
+  it("are shared by configurations that reach the server alike", async () => {
+    await using server = await startDirectory(PASSWORDS);
+    const whole = { base_dn: BASE, ldap_uri: `127.0.0.1:${server.port}` };
+    await using gateway = await runGateway({
+      plugins: [ldapAuth],
+      routes: {
+        1: { uri: "/a", plugins: { "ldap-auth": whole } },
+        2: { uri: "/b", plugins: { "ldap-auth": { ...whole, realm: "other" } } },
+      },
+      consumers: { jack: { plugins: { "ldap-auth": { user_dn: `cn=jack,${BASE}` } } } },
+    });
+    for (const path of ["/a", "/b"]) expect((await gateway.get(path, jack)).status).toBe(200);
+    expect(server.connections.size).toBe(1);
+  });
+
+  it("are made anew when the server has ended them", async () => {
+    await using server = await startDirectory(PASSWORDS);
+    await using gateway = await gatewayFor(server);
+    expect((await gateway.get("/", jack)).status).toBe(200);
+    const [connection] = server.connections;
+    const closed = once(connection as Socket, "close");
+    connection?.end();
+    await closed;
+    expect((await gateway.get("/", jack)).status).toBe(200);
+    expect(server.connections.size).toBe(2);
+  });
+
+  it("carry no bind a second time when they break before its answer", async () => {
+    await using server = await startDirectory(PASSWORDS);
+    await using gateway = await gatewayFor(server);
+    expect((await gateway.get("/", jack)).status).toBe(200);
+    server.beforeAnswer = (connection) => connection.destroy();
+    expect((await gateway.get("/", jack)).status).toBe(401);
+    expect(server.binds).toHaveLength(2);
+  });
+
+  it("end with the last configuration that needs them", async () => {
+    await using server = await startDirectory(PASSWORDS);
+    const gateway = await gatewayFor(server);
+    expect((await gateway.get("/", jack)).status).toBe(200);
+    expect(server.openConnections).toBe(1);
+    await gateway[Symbol.asyncDispose]();
+    await eventually(() => expect(server.openConnections).toBe(0));
+  });
+});
+
+describe("DirectoryConnections", () => {
+  const name = `cn=jack,${BASE}`;
+  const password = "password1:with colon";
+
+  function connectionsTo(server: DirectoryServer, clock = new FakeClock()) {
+    const open = () => new Client({ url: `ldap://127.0.0.1:${server.port}` });
+    const connections = new DirectoryConnections(open, clock);
+    return Object.assign(connections, { [Symbol.dispose]: () => connections.close() });
+  }
+
+  it("have one bind under way each, and few stay open afterwards", async () => {
+    await using server = await startDirectory(PASSWORDS);
+    using connections = connectionsTo(server);
+    const gate = Promise.withResolvers<void>();
+    server.beforeAnswer = () => gate.promise;
+    const binds = Array.from({ length: 7 }, () => connections.bind(name, password));
+    await eventually(() => expect(server.connections.size).toBe(7));
+    gate.resolve();
+    await Promise.all(binds);
+    await eventually(() => expect(server.openConnections).toBe(5));
+    await connections.bind(name, password);
+    expect(server.connections.size).toBe(7);
+  });
+
+  it("are ended when nobody binds over them for a minute", async () => {
+    await using server = await startDirectory(PASSWORDS);
+    const clock = new FakeClock();
+    using connections = connectionsTo(server, clock);
+    await connections.bind(name, password);
+    await clock.advance(20_000);
+    await connections.bind(name, password);
+    await clock.advance(10_000);
+    expect(server.openConnections).toBe(1);
+    await clock.advance(30_000);
+    await eventually(() => expect(server.openConnections).toBe(0));
+    expect(clock.sleeping).toBe(0);
+    await connections.bind(name, password);
+    expect(server.connections.size).toBe(2);
+  });
+
+  it("are not kept when a bind ends after they were closed", async () => {
+    await using server = await startDirectory(PASSWORDS);
+    using connections = connectionsTo(server);
+    server.beforeAnswer = () => connections.close();
+    await connections.bind(name, password);
+    await eventually(() => expect(server.openConnections).toBe(0));
   });
 });
