@@ -216,10 +216,13 @@ test.each([
   const stuck: typeof router = {
     size: router.size,
     match: (input) => router.match(input),
-    with: (changes) => {
-      if ([...changes].length > 0) throw new Error("stuck");
-      return stuck;
-    },
+    with: () => stuck,
+    draft: () => ({
+      apply: () => {
+        throw new Error("stuck");
+      },
+      done: () => stuck,
+    }),
   };
   bench.cell.publish({ ...current, router: stuck });
   const metadata = Array.from({ length: others }, (_, index) => [`protos/${index}`, { content: "" }] as const);

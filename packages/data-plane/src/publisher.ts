@@ -107,15 +107,16 @@ export class Publisher {
   ): Promise<Compilation | undefined> {
     const { moves, snapshot } = compiled;
     if (moves === undefined) return compiled;
-    let { router } = snapshot;
+    const draft = snapshot.router.draft();
     while (!(moves.isOver || signal.aborted)) {
-      const from = router;
-      const to = this.#tryTo(pending, () => moves.next(from));
-      if (to === undefined) return undefined;
-      router = to;
+      const isMoved = this.#tryTo(pending, () => {
+        draft.apply(moves.take());
+        return true;
+      });
+      if (isMoved === undefined) return undefined;
       await nextTurn();
     }
-    return { ...compiled, snapshot: { ...snapshot, router } };
+    return { ...compiled, snapshot: { ...snapshot, router: draft.done() } };
   }
 
   async #finishInTurns(snapshot: Snapshot, steps: readonly Aftermath[]): Promise<void> {

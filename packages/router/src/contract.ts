@@ -2,18 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arbitraryCrowd, arbitraryHistory, arbitraryRequest, arbitraryRoutes } from "./contract/arbitraries.ts";
 import { CONSTRAINT_CASES } from "./contract/constraint-cases.ts";
+import { replay, replayInDraft, type Step } from "./contract/history.ts";
 import { HOST_CASES, HOST_FIRST_CASES, PATH_FIRST_CASES } from "./contract/host-cases.ts";
 import { matchNaively } from "./contract/naive-router.ts";
 import { PARAMETER_CASES, PATH_ORDER_CASES, PATTERN_CASES } from "./contract/path-cases.ts";
-import {
-  type ExpectedMatch,
-  inputOf,
-  type RequestSketch,
-  type RouteSketch,
-  type RoutingCase,
-  routeOf,
-} from "./contract/sketch.ts";
-import type { Match, Router, RouterChange, RouterKind, RouteSpec } from "./router.ts";
+import { type ExpectedMatch, inputOf, type RequestSketch, type RoutingCase, routeOf } from "./contract/sketch.ts";
+import type { Match, Router, RouterKind, RouteSpec } from "./router.ts";
 
 /** What the contract needs to know of an implementation. */
 export interface RouterContract {
@@ -87,6 +81,15 @@ function plain(match: Match<string> | undefined): unknown {
 }
 
 function describeProperties(kind: RouterKind, create: () => Router<string>): void {
+  it("answers after any history in one draft as one built at once, and the routers on the way keep their answers", () => {
+    fc.assert(
+      fc.property(arbitraryHistory, fc.array(arbitraryRequest, { minLength: 1, maxLength: 8 }), (history, requests) => {
+        expectFresh(create, replayInDraft(create(), history), requests);
+      }),
+      PROPERTY,
+    );
+  });
+
   it("answers as the naive reading of the rules does", () => {
     fc.assert(
       fc.property(arbitraryRoutes, fc.array(arbitraryRequest, { minLength: 1, maxLength: 8 }), (sketches, requests) => {
@@ -118,12 +121,7 @@ function describeProperties(kind: RouterKind, create: () => Router<string>): voi
   it("answers after any history as one built at once, and old routers keep their answers", () => {
     fc.assert(
       fc.property(arbitraryHistory, fc.array(arbitraryRequest, { minLength: 1, maxLength: 8 }), (history, requests) => {
-        const inputs = requests.map(inputOf);
-        for (const { router, routes } of replay(create(), history)) {
-          const fresh = build(create(), routes);
-          expect(router.size).toBe(routes.length);
-          for (const input of inputs) expect(router.match(input)).toEqual(fresh.match(input));
-        }
+        expectFresh(create, replay(create(), history), requests);
       }),
       PROPERTY,
     );
@@ -145,34 +143,40 @@ function expectNaive(kind: RouterKind, { requests, router, routes }: Comparison)
   }
 }
 
-interface Step {
-  readonly router: Router<string>;
-  readonly routes: readonly RouteSpec<string>[];
-}
-
-/** Every router on the way, each looked at only after the last one was made. */
-function replay(
-  empty: Router<string>,
-  history: readonly (readonly (readonly [string, Omit<RouteSketch, "id"> | undefined])[])[],
-): Step[] {
-  const steps: Step[] = [];
-  const current = new Map<string, RouteSpec<string>>();
-  let router = empty;
-  for (const batch of history) {
-    const changes: RouterChange<string>[] = [];
-    for (const [id, sketch] of batch) {
-      const next = sketch === undefined ? undefined : routeOf({ ...sketch, id });
-      changes.push({ previous: current.get(id), next });
-      if (next === undefined) current.delete(id);
-      else current.set(id, next);
-    }
-    router = router.with(changes);
-    steps.push({ router, routes: [...current.values()] });
+function expectFresh(create: () => Router<string>, steps: readonly Step[], requests: readonly RequestSketch[]): void {
+  const inputs = requests.map(inputOf);
+  for (const { router, routes } of steps) {
+    const fresh = build(create(), routes);
+    expect(router.size).toBe(routes.length);
+    for (const input of inputs) expect(router.match(input)).toEqual(fresh.match(input));
   }
-  return steps;
 }
 
 function describeChanges(create: () => Router<string>): void {
+  it("keeps what a draft gave as it was, however the draft and the router it began with go on", () => {
+    const routeAt = (id: string, uri: string) => routeOf({ id, uri: [uri], hosts: ["a.com"] });
+    const routes = Array.from({ length: 50 }, (_, index) => routeAt(`r${index}`, `/a/${index}`));
+    const begun = build(create(), routes.slice(0, 10));
+    const draft = begun.draft();
+    draft.apply(routes.slice(10, 30).map((next) => ({ next })));
+    draft.apply(routes.slice(0, 5).map((previous) => ({ previous })));
+    const half = draft.done();
+    const other = begun.with([{ next: routeAt("other", "/a/other") }]);
+    draft.apply(routes.slice(30).map((next) => ({ next })));
+    draft.apply(routes.slice(5, 10).map((previous) => ({ previous })));
+    const whole = draft.done();
+    const idsOf = (router: Router<string>) =>
+      [...routes.keys(), "other"]
+        .map((name) => router.match(inputOf({ path: `/a/${name}`, host: "a.com" }))?.value)
+        .filter((id) => id !== undefined);
+    const idsOfRoutes = (from: number, to: number) => routes.slice(from, to).map(({ id }) => id);
+    expect(idsOf(begun)).toEqual(idsOfRoutes(0, 10));
+    expect(idsOf(half)).toEqual(idsOfRoutes(5, 30));
+    expect(idsOf(other)).toEqual([...idsOfRoutes(0, 10), "other"]);
+    expect(idsOf(whole)).toEqual(idsOfRoutes(10, 50));
+    expect([begun, half, other, whole].map(({ size }) => size)).toEqual([10, 25, 11, 40]);
+  });
+
   it("matches nothing when empty, and again once everything is removed", () => {
     const route = routeOf({ id: "1", uri: ["/a", "/b/*"], hosts: ["a.com"] });
     const empty = create();

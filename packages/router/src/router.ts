@@ -61,6 +61,16 @@ export interface RouterChange<TValue> {
 export interface Router<TValue> {
   match(input: MatchInput): Match<TValue> | undefined;
   with(changes: Iterable<RouterChange<TValue>>): Router<TValue>;
+  /** Begins changes that come in several steps and that nobody sees before the last one. */
+  draft(): RouterDraft<TValue>;
   /** Number of routes. */
   readonly size: number;
+}
+
+/** A router in the making: what one step made, the next may change in place, so that many cost less than alone. */
+export interface RouterDraft<TValue> {
+  /** Raises what {@link Router.with} raises; the changes before the one that cannot be made stay made. */
+  apply(changes: Iterable<RouterChange<TValue>>): void;
+  /** The router with everything applied so far, which later steps leave as it is. */
+  done(): Router<TValue>;
 }

@@ -1,6 +1,6 @@
 import type { Dialect } from "./dialect.ts";
 import { addRoute, type RouteTrees, removeRoute } from "./route-trees.ts";
-import type { Match, MatchInput, Router, RouterChange } from "./router.ts";
+import type { Match, MatchInput, Router, RouterChange, RouterDraft } from "./router.ts";
 import { nextOwner } from "./tree/edit-tree.ts";
 import { matchHost } from "./tree/host-tree.ts";
 import { matchPath } from "./tree/path-tree.ts";
@@ -27,19 +27,44 @@ export class TreeRouter<TValue> implements Router<TValue> {
   }
 
   with(changes: Iterable<RouterChange<TValue>>): Router<TValue> {
-    const batch = { dialect: this.#dialect, owner: nextOwner() };
-    let trees = this.#trees;
-    let size = this.size;
+    const draft = this.draft();
+    draft.apply(changes);
+    return draft.done();
+  }
+
+  draft(): RouterDraft<TValue> {
+    return new TreeDraft(this.#dialect, this.#trees, this.size);
+  }
+}
+
+class TreeDraft<TValue> implements RouterDraft<TValue> {
+  readonly #dialect: Dialect;
+  #trees: RouteTrees<TValue>;
+  #size: number;
+  #owner = nextOwner();
+
+  constructor(dialect: Dialect, trees: RouteTrees<TValue>, size: number) {
+    this.#dialect = dialect;
+    this.#trees = trees;
+    this.#size = size;
+  }
+
+  apply(changes: Iterable<RouterChange<TValue>>): void {
+    const batch = { dialect: this.#dialect, owner: this.#owner };
     for (const { previous, next } of changes) {
       if (previous !== undefined) {
-        trees = removeRoute(trees, previous, batch);
-        size -= 1;
+        this.#trees = removeRoute(this.#trees, previous, batch);
+        this.#size -= 1;
       }
       if (next !== undefined) {
-        trees = addRoute(trees, next, batch);
-        size += 1;
+        this.#trees = addRoute(this.#trees, next, batch);
+        this.#size += 1;
       }
     }
-    return new TreeRouter(this.#dialect, trees, size);
+  }
+
+  done(): Router<TValue> {
+    this.#owner = nextOwner();
+    return new TreeRouter(this.#dialect, this.#trees, this.#size);
   }
 }

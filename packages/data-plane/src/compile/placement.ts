@@ -1,4 +1,4 @@
-import type { Router, RouterChange, RouteSpec } from "@fngate/router";
+import type { RouterChange, RouteSpec } from "@fngate/router";
 import { type Map as PersistentMap, Set as PersistentSet } from "immutable";
 import { specOf } from "./routes.ts";
 import type { CompiledRoute, CompiledService, Snapshot } from "./snapshot.ts";
@@ -37,10 +37,10 @@ export function placeRoutes(previous: Snapshot, tables: PlacementTables, changed
   const heirs = new HeirEdits(previous.hostHeirs);
   for (const id of changed.routes) heirs.move(id, previous.tables.route.get(id), tables.route.get(id));
   const ofRoutes = new RouterMoves(previous.tables, tables, changed.routes);
-  const placement = { router: ofRoutes.next(previous.router, changed.routes.size), hostHeirs: heirs.done() };
+  const placement = { router: previous.router.with(ofRoutes.take(changed.routes.size)), hostHeirs: heirs.done() };
   const moves = new RouterMoves(previous.tables, tables, heirsBesides(changed.routes, previous.hostHeirs, services));
   if (most > FEW_MOVES) return { ...placement, moves };
-  return { ...placement, router: moves.next(placement.router) };
+  return { ...placement, router: placement.router.with(moves.take()) };
 }
 
 /** Routes of the services that did not change themselves. Thousands are not listed before they are needed. */
@@ -69,13 +69,13 @@ export class RouterMoves {
     this.#ids = ids[Symbol.iterator]();
   }
 
-  /** Known only after {@link next} found none left. */
+  /** Known only after {@link take} found none left. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** The router with the next ones moved. */
-  next(router: Router<CompiledRoute>, count = FEW_MOVES): Router<CompiledRoute> {
+  /** What the router has to change for the next ones. */
+  take(count = FEW_MOVES): readonly RouterChange<CompiledRoute>[] {
     const changes: RouterChange<CompiledRoute>[] = [];
     while (changes.length < count && !this.#isOver) {
       const { done, value: id } = this.#ids.next();
@@ -86,7 +86,7 @@ export class RouterMoves {
         changes.push({ previous, next: specIn(this.#after, this.#after.route.get(id)) });
       }
     }
-    return router.with(changes);
+    return changes;
   }
 }
 

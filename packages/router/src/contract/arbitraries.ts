@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { History } from "./history.ts";
 import type { RequestSketch, RouteSketch } from "./sketch.ts";
 
 const segment = fc.constantFrom("a", "ab", "b", "c+d", ":id", "x:y", "*", "*rest", "a*", "*b", "a*b", "");
@@ -82,10 +83,8 @@ export const arbitraryRequest: fc.Arbitrary<RequestSketch> = fc.record({
   variables: fc.constantFrom({}, { arg_x: "1" }, { arg_x: "2" }, { arg_x: 1, arg_y: "1" }, { arg_x: "2", arg_y: "1" }),
 });
 
-/** Changes by id: a route put there, or `undefined` for its removal; applied one inner list at a time. */
-export const arbitraryHistory: fc.Arbitrary<
-  readonly (readonly (readonly [string, Omit<RouteSketch, "id"> | undefined])[])[]
-> = fc.array(
+/** Changes of few routes. */
+export const arbitraryHistory: fc.Arbitrary<History> = fc.array(
   fc.array(fc.tuple(fc.constantFrom("1", "2", "3", "4", "5", "6"), fc.option(arbitraryRoute, { nil: undefined })), {
     minLength: 1,
     maxLength: 4,

@@ -6,8 +6,13 @@ import { type Token, tokenize } from "./tokens.ts";
 
 /** Takes a URI pattern apart into its place in the tree and what remains to be checked there. */
 export function parseUri(uri: string, hasSegmentNames: boolean): ParsedUri {
-  if (!(uri.includes("*") || (hasSegmentNames && uri.includes("/:")))) {
-    return { text: uri, literalLength: uri.length, isDynamic: false, pattern: undefined };
+  const star = uri.indexOf("*");
+  const hasNames = hasSegmentNames && uri.includes("/:");
+  if (star < 0 && !hasNames) return { text: uri, literalLength: uri.length, isDynamic: false, pattern: undefined };
+  // Most patterns are no more than a prefix: nothing of them has to be taken apart.
+  if (star === uri.length - 1 && !hasNames) {
+    const pattern = star === 0 || uri.endsWith("/*") ? restPattern(star) : undefined;
+    return { text: uri, literalLength: star, isDynamic: true, pattern };
   }
   const tokens = tokenize(uri, hasSegmentNames);
   const first = tokens[0];
