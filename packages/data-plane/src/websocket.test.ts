@@ -69,6 +69,14 @@ describe("a WebSocket", () => {
     expect(error.message).toContain("426");
   });
 
+  test("is what Connection is passed on for: a plain request on such a route keeps it to itself", async () => {
+    await using upstream = await startEchoUpstream();
+    await using plane = await startPlane();
+    await plane.put("routes/1", { uri: "/ws", enable_websocket: true, upstream: nodes(upstream.port) });
+    expect((await plane.send("/ws", { headers: { Connection: "close" } })).status).toBe(200);
+    expect((await upstream.request()).headers["connection"]).toBeUndefined();
+  });
+
   test("passes the plugins first, and a plugin's answer is an ordinary one", async () => {
     await using target = await startSocketServer();
     await using plane = await startPlane({ catalog: catalogWith(deny) });
