@@ -62,6 +62,11 @@ export class FngateProcess implements AsyncDisposable {
     return dataDirectoryIn(this.#directory);
   }
 
+  /** The file that it was started with. */
+  get configFile(): string {
+    return configFileIn(this.#directory);
+  }
+
   /** Process id, for the system's own accounts. */
   get pid(): number {
     return this.#child.pid ?? 0;
@@ -146,7 +151,7 @@ export async function spawnFngate(
   options: FngateProcessOptions = {},
 ): Promise<FngateProcess> {
   const directory = await tempDirectory();
-  const file = directory.file("config.yaml");
+  const file = configFileIn(directory);
   await writeFile(file, stringify(withDataDirectory(config, dataDirectoryIn(directory))));
   const child = spawn(process.execPath, ["--conditions=@fngate/source", MAIN, "start", "--config", file], {
     cwd: directory.path,
@@ -155,6 +160,10 @@ export async function spawnFngate(
     env: { ...process.env, ...ENVIRONMENT, ...options.environment },
   });
   return new FngateProcess(child, directory);
+}
+
+function configFileIn(directory: TempDirectory): string {
+  return directory.file("config.yaml");
 }
 
 function dataDirectoryIn(directory: TempDirectory): string {

@@ -18,10 +18,12 @@ import type { AdminAddress, AdminSettings, ProxySettings, Settings } from "./con
 import { type BoundListener, findListenError, type ListenerName } from "./listening.ts";
 import { openEmbedded, openEtcd, openFile } from "./open-store.ts";
 import { readPem } from "./read-pem.ts";
+import type { Reloadable } from "./reload.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 import type { UserCatalog } from "./user-plugins/user-catalog.ts";
+import { reloadedSettings } from "./workers/reloaded-settings.ts";
 import type { WorkerPool } from "./workers/worker-pool.ts";
-import { workerSettings } from "./workers/worker-settings.ts";
+import { createTicketSecret, type WorkersShare, workerSettings } from "./workers/worker-settings.ts";
 
 /** Ports that the parts of a process share. */
 export interface ComposeDeps {
@@ -36,7 +38,7 @@ export interface ComposeDeps {
 }
 
 /** A process put together from its configuration, not started yet. */
-export interface Gateway {
+export interface Gateway extends Reloadable {
   readonly lifecycle: Lifecycle;
   /** Whether requests are answered according to a complete configuration; a control plane alone is ready once started. */
   readonly isReady: boolean;
@@ -76,6 +78,9 @@ class ComposedGateway implements Gateway {
   #controlPlane: ControlPlane | undefined;
   #dataPlane: DataPlane | undefined;
   #pool: WorkerPool | undefined;
+  #workersShare: WorkersShare | undefined;
+  /** What workers run by since the configuration was read again. */
+  #reloaded: Settings | undefined;
   #desk: SideDesk | undefined;
   #accessLog: AccessLogFile | undefined;
   #sampleFunction: Promise<SampleFunction | undefined> | undefined;
@@ -103,6 +108,18 @@ class ComposedGateway implements Gateway {
 
   get sampleFunctionProblem(): unknown {
     return this.#sampleFunctionProblem;
+  }
+
+  get reload(): Reloadable["reload"] {
+    const { drainMs } = this.#settings;
+    const [pool, share] = [this.#pool, this.#workersShare];
+    if (pool === undefined || share === undefined) return undefined;
+    return async (read) => {
+      const { settings, waiting } = reloadedSettings(this.#reloaded ?? this.#settings, read);
+      await pool.reload(workerSettings(settings, share), drainMs);
+      this.#reloaded = settings;
+      return waiting;
+    };
   }
 
   async reopenLogs(): Promise<void> {
@@ -278,7 +295,9 @@ class ComposedGateway implements Gateway {
           import("@fngate/data-plane/side"),
         ]);
         const { clock, logger, onListening } = this.#deps;
-        const settingsOf = workerSettings(this.#settings, this.#adminTarget(undefined));
+        const share = { admin: this.#adminTarget(undefined), ticketSecret: createTicketSecret() };
+        const settingsOf = workerSettings(this.#settings, share);
+        this.#workersShare = share;
         const pool = new WorkerPool({ count, fork: createClusterForker(), settingsOf, clock, logger, onListening });
         this.#pool = pool;
         await pool.start();

@@ -7,6 +7,7 @@ import { createSettings, type Settings } from "./config/settings.ts";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
 import { type BoundListener, explainTakenPort, findListenError } from "./listening.ts";
 import { createLogger } from "./logger.ts";
+import { createReload } from "./reload.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { UpkeepSignals } from "./upkeep-signals.ts";
 
@@ -19,10 +20,16 @@ const READY_POLL_MS = 20;
  */
 export async function start(flags: Flags, io: CommandIo): Promise<ExitCode> {
   const file = typeof flags["config"] === "string" ? flags["config"] : undefined;
-  const loaded = await loadConfig({ file, environment: io.environment, flags });
+  const load = (): Promise<LoadedConfig> => loadConfig({ file, environment: io.environment, flags });
+  const loaded = await load();
   const settings = createSettings(loaded.config, io.workingDirectory, file);
   const logger = createLogger({ level: settings.logLevel });
-  for (const warning of loaded.warnings) logger.warn({ event: "config" }, warning);
+  warnOf(loaded, logger);
+  const readAgain = async (): Promise<Settings> => {
+    const again = await load();
+    warnOf(again, logger);
+    return createSettings(again.config, io.workingDirectory, file);
+  };
   using signals = new StopSignals({
     source: io.signals,
     clock: systemClock,
@@ -32,10 +39,14 @@ export async function start(flags: Flags, io: CommandIo): Promise<ExitCode> {
   // Waiting for a drain must not end the process for want of anything else to do.
   const keepAlive = setInterval(() => undefined, 60_000);
   try {
-    return await runGateway({ settings, loaded, logger, signals, io });
+    return await runGateway({ settings, loaded, logger, signals, io, readAgain });
   } finally {
     clearInterval(keepAlive);
   }
+}
+
+function warnOf({ warnings }: LoadedConfig, logger: Logger): void {
+  for (const warning of warnings) logger.warn({ event: "config" }, warning);
 }
 
 /** Whether a hang-up means that a terminal was closed. */
@@ -49,6 +60,8 @@ interface GatewayRun {
   readonly logger: Logger;
   readonly signals: StopSignals;
   readonly io: CommandIo;
+  /** The configuration as it is now; raises what a start would raise. */
+  readonly readAgain: () => Promise<Settings>;
 }
 
 async function runGateway(run: GatewayRun): Promise<ExitCode> {
@@ -66,6 +79,7 @@ async function runGateway(run: GatewayRun): Promise<ExitCode> {
   using _upkeep = new UpkeepSignals({
     source: run.io.signals,
     owner: gateway,
+    reload: createReload({ gateway, logger, read: run.readAgain }),
     logger,
     isAtTerminal: isAtTerminal(run.io),
   });

@@ -10,6 +10,8 @@ export interface LogOwner {
 export interface UpkeepOptions {
   readonly source: SignalSource;
   readonly owner: LogOwner;
+  /** Begins to read the configuration again. */
+  readonly reload: () => void;
   readonly logger: Logger;
   /** A hang-up says that the terminal was closed, and is somebody else's business. */
   readonly isAtTerminal: boolean;
@@ -17,8 +19,7 @@ export interface UpkeepOptions {
 
 /**
  * Signals that ask for something while the gateway runs on: SIGUSR1 for log files to be opened again, after they were
- * moved; SIGHUP, by which nginx reads its configuration again (APISIX: `apisix reload`), for the same, since the file
- * is read at the start only and everything else is followed anyway.
+ * moved; SIGHUP for that and for the configuration to be read again, as with nginx (APISIX: `apisix reload`).
  */
 export class UpkeepSignals implements Disposable {
   readonly #options: UpkeepOptions;
@@ -35,11 +36,9 @@ export class UpkeepSignals implements Disposable {
   }
 
   readonly #receive = (signal: NodeJS.Signals): void => {
-    const { logger, owner } = this.#options;
-    if (signal === "SIGHUP") {
-      logger.warn({ event: "reload" }, "config.yaml is read at the start only: a change in it needs a restart");
-    }
+    const { logger, owner, reload } = this.#options;
     void reopenLogs(owner, logger);
+    if (signal === "SIGHUP") reload();
   };
 }
 

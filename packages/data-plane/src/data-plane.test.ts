@@ -3,9 +3,15 @@ import { connect } from "node:net";
 import { systemClock } from "@fngate/kernel";
 import { eventually, FakeConfigStore, startEchoUpstream } from "@fngate/test-kit";
 import { describe, expect, test } from "vitest";
-import { sendRequest, startPlane } from "./testing/running-plane.ts";
+import { type RunningPlane, sendRequest, startPlane } from "./testing/running-plane.ts";
 
 const nodes = (port: number) => ({ nodes: { [`127.0.0.1:${port}`]: 1 } });
+
+/** Connections that are open. */
+async function connectionsOf({ plane }: RunningPlane): Promise<number> {
+  const { body } = await plane.renderMetrics();
+  return Number(/^apisix_nginx_http_current_connections\{state="active"\} (\d+)$/m.exec(body)?.[1] ?? 0);
+}
 
 describe("a plain upstream", () => {
   test.each([
@@ -358,6 +364,21 @@ describe("stopping", () => {
     await upstream.request();
     await expect(plane.stop(20)).rejects.toMatchObject({ code: "LIFECYCLE_DRAIN_TIMEOUT" });
     expect(await running).toContain("socket hang up");
+  });
+
+  test.each([
+    ["HTTP/1.1", {}],
+    ["HTTP/1.1 beside HTTP/2", { isHttp2Enabled: true }],
+  ])("answers a client that connected before it and asks behind it, on a port for %s", async (_what, transport) => {
+    await using plane = await startPlane({ listen: [{ host: "127.0.0.1", port: 0, ...transport }] });
+    const socket = connect(plane.portOf(), "127.0.0.1");
+    await once(socket, "connect");
+    await eventually(async () => expect(await connectionsOf(plane)).toBe(1));
+    const stopped = plane.stop(10_000);
+    socket.write("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    const [answer] = await once(socket, "data");
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 404 [\s\S]*\r\nConnection: close\r\n/);
+    await stopped;
   });
 
   test("closes idle connections at once", async () => {

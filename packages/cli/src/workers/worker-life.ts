@@ -15,10 +15,13 @@ export interface LifeListener {
 export class WorkerLife {
   /** Resolves when it serves; rejects with `LISTEN_FAILED` or `LIFECYCLE_START_FAILED` when it does not. */
   readonly started: Promise<void>;
+  /** Resolves when it has a complete configuration; rejects as {@link started} does, and when it ends before. */
+  readonly ready: Promise<void>;
   readonly ended: Promise<WorkerEnd>;
   readonly #process: WorkerProcess;
   readonly #listener: LifeListener;
   readonly #starting = Promise.withResolvers<void>();
+  readonly #readying = Promise.withResolvers<void>();
   readonly #ending = Promise.withResolvers<WorkerEnd>();
   readonly #questions = new Map<number, PromiseWithResolvers<SideAnswer | undefined>>();
   #asked = 0;
@@ -30,9 +33,11 @@ export class WorkerLife {
     this.#process = process;
     this.#listener = listener;
     this.started = this.#starting.promise;
+    this.ready = this.#readying.promise;
     this.ended = this.#ending.promise;
     // Whether anybody waits for the start depends on whether it is the first.
     this.started.catch(() => undefined);
+    this.ready.catch(() => undefined);
     process.onMessage((message) => {
       // Only now is anybody there to hear it.
       if (message.type === "hello") process.send(start);
@@ -95,10 +100,11 @@ export class WorkerLife {
         break;
       case "ready":
         this.#isReady = true;
+        this.#readying.resolve();
         this.#listener.onReady();
         break;
       case "failed":
-        this.#starting.reject(startError(message.failure));
+        this.#failStart(message.failure);
         break;
       case "answer":
         this.#settle(message.id)?.resolve(message.answer);
@@ -129,9 +135,15 @@ export class WorkerLife {
   #end(end: WorkerEnd): void {
     this.#isOver = true;
     const how = end.signal ?? `code ${end.code}`;
-    this.#starting.reject(startError({ message: `a worker ended with ${how} while it started`, listen: undefined }));
+    this.#failStart({ message: `a worker ended with ${how} while it started`, listen: undefined });
     this.#giveUp();
     this.#ending.resolve(end);
+  }
+
+  #failStart(failure: StartFailure): void {
+    const error = startError(failure);
+    this.#starting.reject(error);
+    this.#readying.reject(error);
   }
 
   #giveUp(): void {

@@ -126,6 +126,66 @@ describe("a pool of workers", () => {
     expect(processes).toHaveLength(6);
   });
 
+  it("puts workers with other settings in the place of those that run, one after the other", async () => {
+    const { pool, processes } = await startPool(2);
+    const [first, second] = processes;
+    const other = { role: "data_plane" } as Settings;
+    const reloading = pool.reload(() => other, 1_000);
+    expect(processes).toHaveLength(3);
+    processes[2]?.say({ type: "started" });
+    await Promise.resolve();
+    expect(first?.received.some(({ type }) => type === "stop")).toBe(false);
+    processes[2]?.serve();
+    await eventually(() => expect(processes).toHaveLength(4));
+    await eventually(() => expect(first?.received.at(-1)).toEqual({ type: "stop", deadlineMs: 1_000 }));
+    expect(second?.received.some(({ type }) => type === "stop")).toBe(false);
+    processes[3]?.serve();
+    await reloading;
+    await eventually(() => expect(second?.received.at(-1)?.type).toBe("stop"));
+    expect(processes.slice(2).map(({ received }) => received[0])).toEqual([
+      { type: "start", index: 0, settings: other },
+      { type: "start", index: 1, settings: other },
+    ]);
+    // 1 and 2 have left and are not forgotten: 1 + 2 + 3 + 4.
+    await eventually(async () => expect((await pool.renderMetrics()).body).toContain("x 10\n"));
+    expect(processes).toHaveLength(4);
+    await pool.stop({ deadlineMs: 0 });
+  });
+
+  it("goes on as it was when a worker cannot serve by other settings", async () => {
+    const { pool, processes, clock } = await startPool(2);
+    const reloading = pool.reload(() => ({ role: "data_plane" }) as Settings, 1_000);
+    processes[2]?.say({ type: "failed", failure: { message: "no good", listen: undefined } });
+    await expect(reloading).rejects.toThrow("no good");
+    expect(processes.slice(0, 2).flatMap(({ received }) => received.map(({ type }) => type))).toEqual([
+      "start",
+      "start",
+    ]);
+    processes[0]?.end({ code: 1, signal: null });
+    await clock.untilSleeping();
+    await clock.advance(100);
+    await eventually(() => expect(processes[3]?.received).toEqual([{ type: "start", index: 0, settings: SETTINGS }]));
+  });
+
+  it("gives up a worker that does not get ready in time", async () => {
+    const { pool, processes, clock } = await startPool(1);
+    const reloading = expect(pool.reload(() => SETTINGS, 1_000)).rejects.toThrow("did not get ready in time");
+    await clock.untilSleeping();
+    await clock.advance(60_000);
+    await reloading;
+    expect(processes).toHaveLength(2);
+    expect(pool.notReady).toBeUndefined();
+  });
+
+  it("stops a worker that was to take another one's place, too", async () => {
+    const { pool, processes } = await startPool(1);
+    const reloading = pool.reload(() => SETTINGS, 1_000);
+    await eventually(() => expect(processes[1]?.received).toHaveLength(1));
+    await pool.stop({ deadlineMs: 1_000 });
+    await reloading;
+    expect(processes.map(({ received }) => received.at(-1)?.type)).toEqual(["stop", "stop"]);
+  });
+
   it("is not ready when none is left", async () => {
     const { pool, processes } = await startPool(2);
     for (const process of processes) process.end({ code: 1, signal: null });

@@ -9,8 +9,7 @@ const TICKET_SECRET_BYTES = 32;
  * which alone writes; one worker keeps the last known configuration. All of them, and those started in their place, take
  * each other's session tickets.
  */
-export function workerSettings(settings: Settings, admin: AdminAddress | undefined): (index: number) => Settings {
-  const ticketSecret = randomBytes(TICKET_SECRET_BYTES);
+export function workerSettings(settings: Settings, given: WorkersShare): (index: number) => Settings {
   const { proxy } = settings;
   const shared = {
     ...settings,
@@ -19,16 +18,21 @@ export function workerSettings(settings: Settings, admin: AdminAddress | undefin
     workers: 1,
     isStoreReadOnly: settings.admin !== undefined,
   };
-  return (index) => ({ ...shared, proxy: proxy && workerProxy(proxy, { index, admin, ticketSecret }) });
+  return (index) => ({ ...shared, proxy: proxy && workerProxy(proxy, index, given) });
 }
 
-interface WorkerShare {
-  readonly index: number;
+/** What the primary gives all workers, those after a reload too. */
+export interface WorkersShare {
   readonly admin: AdminAddress | undefined;
   readonly ticketSecret: Uint8Array;
 }
 
-function workerProxy(proxy: ProxySettings, { admin, index, ticketSecret }: WorkerShare): ProxySettings {
+/** A secret to make ticket keys from. */
+export function createTicketSecret(): Uint8Array {
+  return randomBytes(TICKET_SECRET_BYTES);
+}
+
+function workerProxy(proxy: ProxySettings, index: number, { admin, ticketSecret }: WorkersShare): ProxySettings {
   return {
     ...proxy,
     tls: { ...proxy.tls, ticketSecret },

@@ -31,6 +31,12 @@ export interface ListenerOptions {
 /** How often heads are looked at; Node's default. */
 const HEADERS_CHECK_INTERVAL_MS = 30_000;
 
+/**
+ * How long a client that has just connected may take to send its request while the listener closes: cut off at once, it
+ * would get a reset for a request that is on its way.
+ */
+const FIRST_REQUEST_GRACE_MS = 1_000;
+
 /** A port of the traffic: HTTP/1.1, and what its transport adds. */
 export class HttpListener {
   readonly #server: Server;
@@ -108,11 +114,18 @@ export class HttpListener {
       this.#server.close(() => resolve());
     });
     this.#server.closeIdleConnections();
-    // Node counts a connection on which nothing was asked yet as busy, and would wait for its client.
+    const grace = setTimeout(() => this.#closeSilent(), FIRST_REQUEST_GRACE_MS);
+    // The server closes a moment before the exchanges of destroyed sockets end, and those still log.
+    return Promise.all([closed, lastExchange, this.#http2?.close()]).then(() => {
+      clearTimeout(grace);
+      this.#watch.stop();
+    });
+  }
+
+  /** Node counts a connection on which nothing was asked yet as busy, and would wait for its client. */
+  #closeSilent(): void {
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
     this.#opener?.destroyOpening();
-    // The server closes a moment before the exchanges of destroyed sockets end, and those still log.
-    return Promise.all([closed, lastExchange, this.#http2?.close()]).then(() => this.#watch.stop());
   }
 
   /** Cuts every connection. */
