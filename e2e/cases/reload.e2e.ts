@@ -49,7 +49,7 @@ function ask(port: number, path: string, agent?: Agent): Promise<string> {
   return new Promise((resolve) => {
     const request = get({ host: "127.0.0.1", port, path, agent: agent ?? false }, (answer) => {
       answer.resume();
-      answer.on("end", () => resolve(`${answer.statusCode} ${answer.headers.server}`));
+      answer.on("end", () => resolve(`${answer.statusCode} ${answer.headers["server"]}`));
       answer.on("error", (error) => resolve(error.message));
     });
     request.on("error", (error) => {
