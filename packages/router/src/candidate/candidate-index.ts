@@ -59,7 +59,8 @@ export class CandidateIndex<TValue> implements CandidateGroup<TValue> {
     if (place === undefined || (at < 0 && this.#parts.length === MOST_PARTS)) {
       return new CandidateIndex(this.#parts, this.#rest?.insert(candidate, inner) ?? candidate);
     }
-    const change = (group: CandidateGroup<TValue> | undefined) => group?.insert(candidate, inner) ?? candidate;
+    const found = place.facet.kind === "variable" ? candidate.withoutCondition() : candidate;
+    const change = (group: CandidateGroup<TValue> | undefined) => group?.insert(found, inner) ?? found;
     const root = editPart(this.#parts[at]?.root, place, { owner: edit.owner, change });
     return this.#withPart(at, place.facet, root);
   }

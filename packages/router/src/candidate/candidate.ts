@@ -12,7 +12,7 @@ import type { Search } from "./search.ts";
 
 /** What a route needs to stand in a tree under one of its URIs. */
 export interface CandidateParts<TValue> {
-  readonly route: RouteSpec<TValue>;
+  readonly route: Pick<RouteSpec<TValue>, "id" | "priority" | "value" | "vars">;
   readonly uri: string;
   /** The host pattern, or what tests and finds it. */
   readonly host: string | HostFilter;
@@ -54,6 +54,19 @@ export class Candidate<TValue> implements CandidateGroup<TValue>, Placed {
 
   get condition(): TextCondition | undefined {
     return this.#vars?.necessary;
+  }
+
+  /** As it is tried where its condition holds already: what need not be looked at need not be waited for. */
+  withoutCondition(): Candidate<TValue> {
+    const route = { id: this.id, priority: this.priority, value: this.#value };
+    const remainder = this.#vars?.remainder;
+    return new Candidate({
+      route: remainder === undefined ? route : { ...route, vars: remainder },
+      uri: this.uri,
+      host: this.#host,
+      pattern: this.#pattern,
+      constraint: this.#constraint,
+    });
   }
 
   get segments(): SegmentRun | undefined {

@@ -1,6 +1,7 @@
 import { isGatewayError } from "@fngate/kernel";
 import { describe, expect, it } from "vitest";
 import { compileExpression } from "./compile-expression.ts";
+import type { TextCondition, VariableLookup } from "./expression.ts";
 
 function evaluate(vars: unknown, variables: Readonly<Record<string, unknown>> = {}): boolean {
   return compileExpression(vars).evaluate({ get: (name) => variables[name] });
@@ -13,6 +14,21 @@ function refusal(vars: unknown): string {
   } catch (error) {
     return isGatewayError(error, "EXPRESSION_INVALID") ? error.message : "wrong code";
   }
+}
+
+interface Reading {
+  readonly necessary: TextCondition | undefined;
+  remainder(lookup: VariableLookup): boolean;
+  evaluate(variables: Readonly<Record<string, unknown>>): boolean;
+}
+
+function readingOf(vars: unknown): Reading {
+  const { necessary, remainder } = compileExpression(vars);
+  return {
+    necessary,
+    remainder: (lookup) => remainder?.evaluate(lookup) ?? true,
+    evaluate: (variables) => evaluate(vars, variables),
+  };
 }
 
 const ABSENT = undefined;
@@ -159,6 +175,43 @@ describe("conditions that many expressions have", () => {
     expect(evaluate([["a", "==", "11"]], { a: "11" })).toBe(true);
     expect(evaluate([["a", "in", ["1"]]], { a: "1" })).toBe(true);
     expect(evaluate([["a", "in", ["2"]]], { a: "1" })).toBe(false);
+  });
+});
+
+describe("a necessary condition and its remainder", () => {
+  const a = ["a", "==", "1"];
+  const b = ["b", ">", 1];
+  const c = ["c", "!", "==", "3"];
+
+  it.each([
+    [[a], 0],
+    [[a, b], 1],
+    [[b, a], 1],
+    [[a, a, b, c], 2],
+    [["AND", b, c, a], 2],
+    [["AND", c, ["AND", b, a]], 2],
+    [["AND", ["AND", a, a], c], 1],
+    [["AND", ["OR", b, c], a], 2],
+  ])("of %j say together what the whole says", (vars, leftConditions) => {
+    const { necessary, remainder, ...whole } = readingOf(vars);
+    expect(necessary).toMatchObject({ variable: "a", text: "1" });
+    const asked = new Set<string>();
+    for (const given of [{}, { a: "1" }, { a: "1", b: 2 }, { a: "1", b: 2, c: "3" }, { b: 2 }, { a: 1, b: 2 }]) {
+      const variables: Readonly<Record<string, unknown>> = given;
+      const lookup = {
+        get: (name: string) => {
+          asked.add(name);
+          return variables[name];
+        },
+      };
+      expect(variables["a"] === "1" && remainder(lookup)).toBe(whole.evaluate(variables));
+    }
+    asked.delete("a");
+    expect(asked.size).toBe(leftConditions);
+  });
+
+  it.each([[[b, c]], [["OR", a, b]], [["!AND", a, b]], [["!OR", a, b]]])("is not found in %j", (vars) => {
+    expect(compileExpression(vars).necessary).toBeUndefined();
   });
 });
 

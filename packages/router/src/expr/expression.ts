@@ -14,4 +14,6 @@ export interface CompiledExpression {
   evaluate(variables: VariableLookup): boolean;
   /** A condition without which the expression never holds, for whoever looks expressions up by it. */
   readonly necessary?: TextCondition | undefined;
+  /** What has to hold beside the necessary condition; absent: nothing. */
+  readonly remainder?: CompiledExpression | undefined;
 }

@@ -35,12 +35,25 @@ export class Group implements CompiledExpression {
 
   /** That of one member, where all of them have to hold. */
   get necessary(): TextCondition | undefined {
+    return this.#bearer?.necessary;
+  }
+
+  get remainder(): CompiledExpression | undefined {
+    const bearer = this.#bearer;
+    const [first, second, ...others] = this.#members.flatMap((member) =>
+      member === bearer ? (member.remainder ?? []) : [member],
+    );
+    return first === undefined || second === undefined ? first : new Group(this.#logic, [first, second, ...others]);
+  }
+
+  get #bearer(): CompiledExpression | undefined {
     const { decisive, decided } = this.#logic;
     if (decisive || decided) return undefined;
-    for (const { necessary } of [this.#first, this.#second, ...this.#others]) {
-      if (necessary !== undefined) return necessary;
-    }
-    return undefined;
+    return this.#members.find(({ necessary }) => necessary !== undefined);
+  }
+
+  get #members(): readonly CompiledExpression[] {
+    return [this.#first, this.#second, ...this.#others];
   }
 
   evaluate(variables: VariableLookup): boolean {

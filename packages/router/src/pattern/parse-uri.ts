@@ -18,21 +18,15 @@ export function parseUri(uri: string, hasSegmentNames: boolean): ParsedUri {
   const first = tokens[0];
   const literalLength = first?.kind === "text" ? first.text.length : 0;
   const dynamic = literalLength > 0 ? tokens.slice(1) : tokens;
-  return { text: uri, literalLength, isDynamic: dynamic.length > 0, pattern: compilePattern(literalLength, dynamic) };
-}
-
-function compilePattern(literalLength: number, dynamic: readonly Token[]): Pattern | undefined {
-  const [first, second] = dynamic;
-  if (first === undefined) return undefined;
-  if (first.kind === "star" && second === undefined) {
-    if (first.name === undefined) return undefined;
-    if (first.name === "") return restPattern(literalLength);
-  }
-  const shape = `${literalLength}${dynamic.map(shapeOf).join("")}`;
-  return sharedPatterns.take(shape, () => new SegmentPattern(literalLength, dynamic));
+  return { text: uri, literalLength, isDynamic: true, pattern: segmentPattern(literalLength, dynamic) };
 }
 
 const sharedPatterns = new SharedPool<Pattern>();
+
+function segmentPattern(literalLength: number, dynamic: readonly Token[]): Pattern {
+  const shape = `${literalLength}${dynamic.map(shapeOf).join("")}`;
+  return sharedPatterns.take(shape, () => new SegmentPattern(literalLength, dynamic));
+}
 
 /** What a pattern has to know of a token: of text no more than its length. No name contains a slash. */
 function shapeOf(token: Token): string {
