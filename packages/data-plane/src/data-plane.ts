@@ -277,6 +277,7 @@ class StoreDataPlane implements DataPlane {
       clock,
       random,
       connections: this.#connections,
+      caCertificates: this.#options.caCertificates ?? [],
       http: this.#http,
       gateway: new SubDispatch((client) => this.#handler.handle(client)),
       server: createServerPort(this.#options, {

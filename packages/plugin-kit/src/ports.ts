@@ -160,6 +160,11 @@ export interface PluginDeps<TConsumerConfig = unknown, TMetadata = unknown> {
   readonly random: () => number;
   /** Connection pools shared across reloads; release in `dispose` what `setup` acquired. */
   readonly connections: Connections;
+  /**
+   * Certificates (PEM) that servers are verified with: Node's, the system's and the configured ones. For plugins that
+   * open connections of their own; reading them takes a while, so ask when the first is opened.
+   */
+  readonly trustedCertificates: () => readonly string[];
   /** Small calls of a plugin's own: authorisers, key sets, log collectors. */
   readonly http: HttpClient;
   readonly metadata: PluginMetadata<TMetadata>;

@@ -16,6 +16,7 @@ export {
   createConnections,
 } from "./http/connections.ts";
 export { type ClosableHttpClient, createHttpClient, type HttpClientOptions } from "./http/http-client.ts";
+export { trustedCertificates } from "./http/trusted-certificates.ts";
 export { createDnsResolver, type DnsResolverOptions } from "./names/dns-resolver.ts";
 export type { NameAnswer, NameRecord, NameResolver } from "./names/name-resolver.ts";
 export {

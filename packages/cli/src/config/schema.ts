@@ -137,7 +137,7 @@ const apisix = z.object({
       ssl_trusted_certificate: field(z.string().min(1), {
         type: "path or `system`",
         description:
-          "Certificates (PEM) that `https` functions, upstreams and etcd are checked against; `system`: those of Node and the system.",
+          "Certificates (PEM) that `https` functions, upstreams, etcd, Redis and LDAP servers are checked against; `system`: those of Node and the system.",
         difference:
           "a file adds to those of Node and the system, in APISIX it replaces them; for etcd it replaces them here too",
       }),

@@ -1,4 +1,4 @@
-import { type Clock, type Connections, GatewayError, type HttpClient, type Logger } from "@fngate/kernel";
+import { type Clock, type Connections, GatewayError, type HttpClient, type Logger, lazy } from "@fngate/kernel";
 import {
   findApi,
   type GatewayDispatch,
@@ -10,6 +10,7 @@ import {
   type ServerPort,
   type UpstreamCompiler,
 } from "@fngate/plugin-kit";
+import { trustedCertificates } from "@fngate/proxy";
 import { checkValue, registry } from "@fngate/schema";
 import type { CompileDeps } from "../compile/compile-deps.ts";
 import { Findings } from "../compile/findings.ts";
@@ -29,6 +30,8 @@ export interface PluginPortsOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly connections: Connections;
+  /** Trusted beside those of Node and the system. */
+  readonly caCertificates: readonly string[];
   readonly http: HttpClient;
   readonly gateway: GatewayDispatch;
   readonly server: ServerPort;
@@ -47,6 +50,7 @@ export class PluginPorts {
   readonly metrics: PluginMetricRegistry;
   readonly #options: PluginPortsOptions;
   readonly #shared = new SharedStates();
+  readonly #trusted = lazy(() => trustedCertificates(this.#options.caCertificates));
   readonly #byPlugin = new Map<string, PluginDeps>();
   #publicApis: readonly PluginApi[] | undefined;
   #controlApis: readonly PluginApi[] | undefined;
@@ -92,6 +96,7 @@ export class PluginPorts {
       clock,
       random,
       connections,
+      trustedCertificates: this.#trusted,
       http,
       gateway,
       server,

@@ -133,6 +133,7 @@ export function fakeDeps<TConsumerConfig = unknown, TMetadata = unknown>(
     clock: systemClock,
     random: () => 0.5,
     connections: fakeConnections(),
+    trustedCertificates: () => [],
     http: fakeHttp(),
     metadata: { current: undefined },
     consumers: fakeConsumers<TConsumerConfig>(),

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { createSecureContext, getCACertificates } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { lazy, type Usage } from "@fngate/kernel";
 import type { PluginDeps } from "@fngate/plugin-kit";
 import type { Client } from "ldapts";
@@ -13,6 +13,8 @@ const ldapts = lazy((): typeof import("ldapts") => require("ldapts"));
 /** Longest wait for the server, milliseconds (APISIX: ldap-auth, `timeout`). */
 const TIMEOUT_MS = 10_000;
 
+type Deps = Pick<PluginDeps, "clock" | "shared" | "trustedCertificates">;
+
 /** An LDAP server as one configuration sees it. */
 export class Directory {
   readonly #config: LdapAuthConfig;
@@ -20,12 +22,12 @@ export class Directory {
   /** Of all configurations that reach the server alike. */
   readonly #connections: Usage<DirectoryConnections>;
   /** The certificates are read once, not with every bind. */
-  readonly #trusted = lazy(() =>
-    createSecureContext({ ca: [...getCACertificates("default"), ...getCACertificates("system")] }),
-  );
+  readonly #trusted: () => SecureContext;
 
-  constructor(config: LdapAuthConfig, { clock, shared }: Pick<PluginDeps, "clock" | "shared">) {
+  constructor(config: LdapAuthConfig, deps: Deps) {
+    const { clock, shared, trustedCertificates } = deps;
     this.#config = config;
+    this.#trusted = lazy(() => createSecureContext({ ca: [...trustedCertificates()] }));
     this.#url = serverUrl(config);
     this.#connections = shared.acquire(
       `${this.#url}${config.use_tls && config.tls_verify ? " verified" : ""}`,

@@ -47,10 +47,11 @@ const PASSWORDS = {
 
 const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` });
 
-function gatewayFor(server: DirectoryServer | undefined, config: object = {}): Promise<RunningGateway> {
+function gatewayFor(server: DirectoryServer | undefined, config: object = {}, options = {}): Promise<RunningGateway> {
   const whole = { base_dn: BASE, ldap_uri: `127.0.0.1:${server?.port ?? 1}`, ...config };
   return runGateway({
     plugins: [ldapAuth],
+    options,
     routes: { 1: { uri: "/*", plugins: { "ldap-auth": whole } } },
     consumers: {
       jack: { plugins: { "ldap-auth": { user_dn: `cn=jack,${BASE}` } } },
@@ -138,6 +139,17 @@ describe("ldap-auth", () => {
     expect((await gateway.get("/", basic("jack:password1:with colon"))).status).toBe(200);
     await using strict = await gatewayFor(server, { use_tls: true, tls_verify: true });
     expect((await strict.get("/", basic("jack:password1:with colon"))).status).toBe(401);
+  });
+
+  it("lets in by a certificate of an authority that the gateway is told to trust", async () => {
+    const certificates = await createCertificates();
+    await using server = await startDirectory(PASSWORDS, certificates.server);
+    await using gateway = await gatewayFor(
+      server,
+      { use_tls: true, tls_verify: true },
+      { caCertificates: [certificates.ca] },
+    );
+    expect((await gateway.get("/", basic("jack:password1:with colon"))).status).toBe(200);
   });
 
   it("lets in by a certificate of an authority that the machine trusts, time and again", async () => {

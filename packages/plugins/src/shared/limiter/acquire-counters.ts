@@ -22,7 +22,7 @@ export function acquireCounters(plugin: string, config: CountersConfig, deps: Pl
   const usage = shared.acquire(
     nameOf(policy, config),
     () => {
-      const client = createRedisClient(policy, config, logger);
+      const client = createRedisClient(policy, config, deps);
       return { client, counters: new RedisCounters(client, `plugin-${plugin}`, { clock, logger }) };
     },
     ({ client }) => client.close(),

@@ -1,11 +1,17 @@
+import { once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
+import { createServer } from "node:tls";
+import { type LoggedLine, recordingLogger } from "@fngate/data-plane/testing";
 import { silentLogger, systemClock } from "@fngate/kernel";
-import { FakeClock, type RedisProcess, startRedis } from "@fngate/test-kit";
+import { createCertificates, FakeClock, type RedisProcess, startRedis } from "@fngate/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Counters } from "./counters.ts";
 import { LocalCounters } from "./local-counters.ts";
 import { createRedisClient, type RedisClient } from "./redis-client.ts";
 import { RedisCounters } from "./redis-counters.ts";
 import type { RedisConfig } from "./redis-fields.ts";
+
+const withoutLog = { logger: silentLogger, trustedCertificates: () => [] };
 
 /** Declares what every kind of counters does; windows are long, so that no test waits for one to end. */
 function describeCounters(name: string, open: () => Counters): void {
@@ -70,6 +76,31 @@ function describeCounters(name: string, open: () => Counters): void {
   });
 }
 
+/** Something that takes connections and never answers. */
+async function startTlsServer(pair: { readonly key: string; readonly cert: string }) {
+  let received = "";
+  const sockets = new Set<Socket>();
+  const server = createServer(pair, (socket) => {
+    sockets.add(socket);
+    socket.on("data", (data) => {
+      received += data.toString();
+    });
+    socket.on("error", () => {});
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    get received() {
+      return received;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
 describe("counters", () => {
   const deps = { clock: systemClock, logger: silentLogger };
   let redis: RedisProcess;
@@ -94,22 +125,18 @@ describe("counters", () => {
   describeCounters("of this process", () => new LocalCounters(systemClock));
 
   describeCounters("in redis", () =>
-    open("redis", { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame" }, silentLogger),
+    open("redis", { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame" }, withoutLog),
   );
 
   describeCounters("in a redis cluster", () =>
-    open(
-      "redis-cluster",
-      { redis_cluster_nodes: [`127.0.0.1:${cluster.port}`], redis_cluster_name: "c" },
-      silentLogger,
-    ),
+    open("redis-cluster", { redis_cluster_nodes: [`127.0.0.1:${cluster.port}`], redis_cluster_name: "c" }, withoutLog),
   );
 
   it("in redis let every key expire", async () => {
     const counters = open(
       "redis",
       { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame", redis_database: 3 },
-      silentLogger,
+      withoutLog,
     );
     await counters.countInWindow("k", { limit: 1, windowSeconds: 100, kind: "fixed" });
     await counters.countInWindow("k", { limit: 1, windowSeconds: 100, kind: "sliding" });
@@ -121,16 +148,34 @@ describe("counters", () => {
 
   it("in redis are never those of another database than the one named", async () => {
     const server = { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame" };
-    const client = createRedisClient("redis", { ...server, redis_database: 999_999 }, silentLogger);
+    const client = createRedisClient("redis", { ...server, redis_database: 999_999 }, withoutLog);
     clients.push(client);
     const count = () => client.run("return { redis.call('incr', KEYS[1]) }", ["no-such-database"], []);
     for (const _ of [1, 2, 3]) await expect(count()).rejects.toThrow();
     expect(await redis.command("EXISTS", "no-such-database")).toContain("0");
   });
 
+  it("in redis over TLS trust the certificates that the gateway trusts", async () => {
+    const { ca, server: pair } = await createCertificates();
+    await using server = await startTlsServer(pair);
+    const config = { redis_host: "127.0.0.1", redis_port: server.port, redis_ssl: true, redis_ssl_verify: true };
+    const ask = async (trusted: readonly string[]) => {
+      const lines: LoggedLine[] = [];
+      const deps = { logger: recordingLogger(lines), trustedCertificates: () => trusted };
+      const client = createRedisClient("redis", { ...config, redis_timeout: 500 } as RedisConfig, deps);
+      clients.push(client);
+      await expect(client.run("return {}", [], [])).rejects.toThrow();
+      return JSON.stringify(lines);
+    };
+    expect(await ask([])).toContain("certificate");
+    expect(server.received).toBe("");
+    expect(await ask([ca])).not.toContain("certificate");
+    expect(server.received).not.toBe("");
+  });
+
   it("in redis remember a bucket of a slow rate until it is empty", async () => {
     const config = { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame" };
-    const client = createRedisClient("redis", config, silentLogger);
+    const client = createRedisClient("redis", config, withoutLog);
     clients.push(client);
     await new RedisCounters(client, "slow-bucket", deps).pourIntoBucket("k", { ratePerSecond: 0.01, burst: 1 });
     const [key = ""] = /slow-bucket:\S+/.exec(await redis.command("KEYS", "slow-bucket:*")) ?? [];
@@ -139,7 +184,7 @@ describe("counters", () => {
 
   it("in redis are waited for, however long that may take", async () => {
     const port = { redis_host: "127.0.0.1", redis_port: redis.port, redis_password: "sesame" };
-    const counters = open("redis", { ...port, redis_timeout: 2 ** 40 }, silentLogger);
+    const counters = open("redis", { ...port, redis_timeout: 2 ** 40 }, withoutLog);
     const counted = counters.countInWindow("long", { limit: 1, windowSeconds: 100, kind: "fixed" });
     expect(await counted).toMatchObject({ isAllowed: true });
   });
@@ -152,7 +197,7 @@ describe("counters", () => {
       { redis_sentinels: [{ host: "127.0.0.1", port: 1 }], redis_master_name: "m", redis_read_timeout: 200 },
     ],
   ] as const)("of %s reject when it is not there, instead of waiting for it", async (policy, config) => {
-    const counters = open(policy, config as RedisConfig, silentLogger);
+    const counters = open(policy, config as RedisConfig, withoutLog);
     await expect(counters.countInWindow("k", { limit: 1, windowSeconds: 1, kind: "fixed" })).rejects.toThrow();
   });
 });

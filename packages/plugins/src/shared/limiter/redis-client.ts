@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import { type Logger, lazy, messageOf, timerDelay } from "@fngate/kernel";
+import { lazy, messageOf, timerDelay } from "@fngate/kernel";
+import type { PluginDeps } from "@fngate/plugin-kit";
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from "ioredis";
 import type { RedisConfig, RedisPolicy } from "./redis-fields.ts";
 
@@ -21,9 +22,18 @@ const RECONNECT_MAX_MS = 2_000;
 
 const DEFAULT_TIMEOUT_MS = 1_000;
 
+/** What a client works with. */
+export type RedisClientDeps = Pick<PluginDeps, "logger" | "trustedCertificates">;
+
+type Trusted = RedisClientDeps["trustedCertificates"];
+
 /** Makes a client that connects when it is first asked. */
-export function createRedisClient(policy: RedisPolicy, config: RedisConfig, logger: Logger): RedisClient {
-  const redis = policy === "redis-cluster" ? clusterOf(config) : new (ioredis().Redis)(optionsOf(policy, config));
+export function createRedisClient(policy: RedisPolicy, config: RedisConfig, deps: RedisClientDeps): RedisClient {
+  const { logger, trustedCertificates } = deps;
+  const redis =
+    policy === "redis-cluster"
+      ? clusterOf(config, trustedCertificates)
+      : new (ioredis().Redis)(optionsOf(policy, config, trustedCertificates));
   let isDown = false;
   redis.on("ready", () => {
     isDown = false;
@@ -101,10 +111,10 @@ function timeoutOf(policy: RedisPolicy, config: RedisConfig): number {
   return timerDelay(waitOf(config.redis_connect_timeout) + waitOf(config.redis_read_timeout));
 }
 
-function optionsOf(policy: RedisPolicy, config: RedisConfig): RedisOptions {
+function optionsOf(policy: RedisPolicy, config: RedisConfig, trusted: Trusted): RedisOptions {
   const common = { ...baseOptions(config), ...credentialsOf(config), db: config.redis_database ?? 0 };
   if (policy === "redis") {
-    return { ...common, host: config.redis_host ?? "", port: config.redis_port ?? 6379, ...tlsOf(config) };
+    return { ...common, host: config.redis_host ?? "", port: config.redis_port ?? 6379, ...tlsOf(config, trusted) };
   }
   return {
     ...common,
@@ -119,7 +129,8 @@ function optionsOf(policy: RedisPolicy, config: RedisConfig): RedisOptions {
   };
 }
 
-function clusterOf(config: RedisConfig): Cluster {
+function clusterOf(config: RedisConfig, trusted: Trusted): Cluster {
+  const tls = { redis_ssl: config.redis_cluster_ssl, redis_ssl_verify: config.redis_cluster_ssl_verify };
   const options: ClusterOptions = {
     lazyConnect: true,
     clusterRetryStrategy: backoff,
@@ -127,7 +138,7 @@ function clusterOf(config: RedisConfig): Cluster {
     redisOptions: {
       ...baseOptions(config),
       ...credentialsOf(config),
-      ...tlsOf({ redis_ssl: config.redis_cluster_ssl, redis_ssl_verify: config.redis_cluster_ssl_verify }),
+      ...tlsOf(tls, trusted),
     },
   };
   return new (ioredis().Cluster)([...(config.redis_cluster_nodes ?? [])].map(nodeOf), options);
@@ -155,8 +166,10 @@ function credentialsOf({ redis_password: password, redis_username: username }: R
   return username === undefined ? { password } : { username, password };
 }
 
-function tlsOf({ redis_ssl: isOn, redis_ssl_verify: isVerified }: Partial<RedisConfig>): RedisOptions {
-  return isOn === true ? { tls: { rejectUnauthorized: isVerified === true } } : {};
+function tlsOf(config: Partial<RedisConfig>, trusted: Trusted): RedisOptions {
+  const { redis_ssl: isOn, redis_ssl_verify: isVerified } = config;
+  if (isOn !== true) return {};
+  return { tls: isVerified === true ? { ca: [...trusted()] } : { rejectUnauthorized: false } };
 }
 
 function backoff(attempt: number): number {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRedisClient, type RedisClient } from "./redis-client.ts";
 import { RedisCounters } from "./redis-counters.ts";
 
+const DEPS = { logger: silentLogger, trustedCertificates: () => [] };
 const NAME = "counted";
 const PASSWORDS = { redis_password: "sesame", sentinel_password: "watchword" };
 const RULE = { limit: 5, windowSeconds: 3_600, kind: "fixed" } as const;
@@ -29,7 +30,7 @@ describe("counters behind a sentinel", { timeout: 60_000 }, () => {
     client = createRedisClient(
       "redis-sentinel",
       { ...PASSWORDS, redis_sentinels: [{ host: "127.0.0.1", port: sentinel.port }], redis_master_name: NAME },
-      silentLogger,
+      DEPS,
     );
   });
 
@@ -79,7 +80,7 @@ describe("counters behind a sentinel", { timeout: 60_000 }, () => {
       redis_master_name: NAME,
       redis_read_timeout: 300,
     };
-    const other = createRedisClient("redis-sentinel", config, silentLogger);
+    const other = createRedisClient("redis-sentinel", config, DEPS);
     const counters = new RedisCounters(other, "plugin-test", { clock: systemClock, logger: silentLogger });
     await expect(counters.countInWindow("k", RULE)).rejects.toThrow();
     other.close();
