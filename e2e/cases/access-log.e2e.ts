@@ -83,7 +83,9 @@ describe("the access log of a gateway", () => {
     const addresses = await start({});
     await curl(`${gateway.origin}/x`);
     const line = await lineOf("logs/access.log", "GET /x ");
-    expect(line).toMatch(new RegExp(`" ${addresses} 502, 200 ${SECONDS}, ${SECONDS} "${gateway.origin}"$`));
+    expect(line).toMatch(
+      new RegExp(`" ${addresses} 502, 200 ${SECONDS}, ${SECONDS} "${gateway.origin}" "[0-9a-f]{32}"$`),
+    );
   });
 
   it("is a JSON object for each line where the format says so, whatever clients send", async () => {

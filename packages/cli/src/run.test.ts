@@ -82,10 +82,10 @@ describe("the command line", () => {
       await writeFile(file, `nginx_config: { http: { access_log_format: '${format}' } }\n`);
       return fngate("config", "check", "--config", file);
     };
-    expect(await check("$remote_addr $pipe $pipe")).toEqual({
+    expect(await check("$remote_addr $gzip_ratio $gzip_ratio")).toEqual({
       code: 0,
       stdout: "configuration is right, 1 warning\n",
-      stderr: "fngate: warning: nginx_config.http.access_log_format: $pipe has no value here\n",
+      stderr: "fngate: warning: nginx_config.http.access_log_format: $gzip_ratio has no value here\n",
     });
     const { code, stderr } = await check("$remote_adr");
     expect(code).toBe(1);

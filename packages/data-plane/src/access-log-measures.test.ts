@@ -67,6 +67,22 @@ describe("bytes in the access log are those on the wire", () => {
   });
 });
 
+test("requests that come before their answers are told, and how long their connection has been there", async () => {
+  await using upstream = await startCounting((text) => text.endsWith("\r\n\r\n"));
+  await using plane = await startPlane({ accessLogTemplate: "$request_uri $pipe $connection_time $request_time" });
+  await plane.put("routes/1", { uri: "/x", upstream: { nodes: { [`127.0.0.1:${upstream.port}`]: 1 } } });
+  await plane.raw(`GET /x HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\n${HEAD}\r\n`);
+  await eventually(() => expect(plane.accessLog).toHaveLength(2));
+  const lines = plane.accessLog.map((line) => line.trim().split(" "));
+  expect(lines.map(([uri, pipe]) => [uri, pipe])).toEqual([
+    ["/x", "."],
+    ["/second", "p"],
+  ]);
+  const [first = 0, second = 0] = lines.map(([, , age]) => Number(age));
+  expect(second).toBeGreaterThanOrEqual(first);
+  expect(first).toBeGreaterThanOrEqual(Number(lines[0]?.[3]));
+});
+
 test("fields and cookies of the upstream's answer are there as they came", async () => {
   await using upstream = await startCounting((text) => text.endsWith("\r\n\r\n"));
   await using plane = await startPlane({
@@ -108,7 +124,9 @@ describe("after a retry", () => {
 
   test("APISIX's line does", async () => {
     const { line, addresses } = await askTwoNodes({});
-    expect(line).toMatch(new RegExp(` ${addresses} 502, 200 ${SECONDS}, ${SECONDS} "http://127`));
+    expect(line).toMatch(
+      new RegExp(` ${addresses} 502, 200 ${SECONDS}, ${SECONDS} "http://127[^"]+" "[0-9a-f]{32}"\n$`),
+    );
   });
 
   test("the JSON line does", async () => {

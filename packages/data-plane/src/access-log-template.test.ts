@@ -27,6 +27,7 @@ test.each([
   ["$request_completion $request_type $llm_model", "OK traditional_http \n"],
   ["$remote_user|$upstream_addr|$http_absent|$arg_b", "-|-|-|-\n"],
   ["$sent_http_content_type", "text/plain; charset=utf-8\n"],
+  ["$pipe", ".\n"],
   ["no variable, 5$", "no variable, 5$\n"],
 ])("the template %j gives %j", async (template, expected) => {
   expect(await lineOf(template)).toBe(expected);

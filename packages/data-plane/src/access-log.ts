@@ -1,3 +1,4 @@
+import { textOf } from "@fngate/plugin-kit";
 import type { ExchangeContext } from "./http/exchange-context.ts";
 import { remoteUserOf } from "./http/remote-user.ts";
 import { addressesOf, timesOf, upstreamHostOf, upstreamUriOf } from "./http/upstream-variables.ts";
@@ -25,7 +26,7 @@ function createTextRenderer(): AccessLogRenderer {
       `"${escaped(requestLine(context))}" ${response.status} ${context.bytesSent} ${seconds(timings.totalMs)} ` +
       `"${escaped(headers.get("referer"))}" "${escaped(headers.get("user-agent"))}" ` +
       `${addressesOf(context) ?? "-"} ${context.upstreamStatus || "-"} ${timesOf(context) ?? "-"} ` +
-      `"${escaped(upstream)}"\n`
+      `"${escaped(upstream)}" "${escaped(textOf(context.variables.get("apisix_request_id")))}"\n`
     );
   };
 }

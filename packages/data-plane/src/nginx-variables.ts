@@ -16,18 +16,10 @@ export function constantVariable(name: string): string | undefined {
 
 /** Variables that nginx or APISIX has and that have no value here (nginx: the modules' lists of variables). */
 const WITHOUT_VALUE: ReadonlySet<string> = new Set([
-  ...["ancient_browser", "binary_remote_addr", "connection_time", "date_gmt", "date_local", "document_root"],
+  ...["ancient_browser", "binary_remote_addr", "date_gmt", "date_local", "document_root"],
   ...["fastcgi_path_info", "fastcgi_script_name", "gzip_ratio", "http3", "invalid_referer", "is_request_port"],
   ...["limit_conn_status", "limit_rate", "limit_req_status", "memcached_key", "modern_browser", "msie"],
-  ...[
-    "nginx_version",
-    "pipe",
-    "proxy_add_x_forwarded_for",
-    "proxy_host",
-    "proxy_port",
-    "realpath_root",
-    "request_body",
-  ],
+  ...["nginx_version", "proxy_add_x_forwarded_for", "proxy_host", "proxy_port", "realpath_root", "request_body"],
   ...["request_body_file", "request_filename", "request_port", "secure_link", "secure_link_expires"],
   ...["session_log_id", "slice_range", "uid_got", "uid_reset", "uid_set"],
   ...["connections_active", "connections_reading", "connections_waiting", "connections_writing"],

@@ -17,7 +17,7 @@ export interface OutgoingRequest {
 export interface AttemptTrace {
   /** There is a connection to send on, a new one or a kept one. */
   onConnected(): void;
-  /** Bytes of head and body, before encryption; HTTP/2 connections do not tell. */
+  /** Bytes of head and body, before encryption; of HTTP/2 those of names, values and bodies. */
   onSent(bytes: number): void;
   onReceived(bytes: number): void;
 }

@@ -23,6 +23,7 @@ export const DEFAULT_BODY_VARIABLE_LIMITS: BodyVariableLimits = {
 export interface VariableSource extends GatewayRequest {
   readonly body: RequestBody & { readonly bytes?: Uint8Array | undefined };
   readonly connection?: ClientConnection | undefined;
+  readonly isPipelined?: boolean | undefined;
 }
 
 /** Tells names of variables that are read from the body from all others. */

@@ -14,6 +14,8 @@ export interface ProxiedAddresses {
 export interface ClientConnection {
   /** Counts the connections of the process. */
   readonly id: number;
+  /** When it was accepted, by the process's own clock in milliseconds. */
+  readonly openedMs: number;
   /** Requests that began on it. */
   requests: number;
   /** Bytes either way that requests which are over have been counted with. */
@@ -41,6 +43,7 @@ export function connectionOf(socket: Socket): ClientConnection {
   lastId += 1;
   const connection = {
     id: lastId,
+    openedMs: performance.now(),
     requests: 0,
     countedReceivedBytes: 0,
     countedSentBytes: 0,

@@ -19,6 +19,8 @@ export interface ClientExchange {
   readonly localPort: number;
   /** What is known of the connection; absent for requests that come from within. */
   readonly connection?: ClientConnection;
+  /** It came before the answer to the request before it on its connection. */
+  readonly isPipelined?: boolean;
   readonly hasBody: boolean;
   /** `Content-Length` in bytes, absent when the length is unknown. */
   readonly declaredBytes: number | undefined;

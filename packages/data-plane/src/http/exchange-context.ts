@@ -37,6 +37,7 @@ export class ClientRequest implements GatewayRequest {
   remoteAddress: string;
   readonly localPort: number;
   readonly connection: ClientConnection | undefined;
+  readonly isPipelined: boolean | undefined;
   readonly body: ClientBody;
   /** Host header as it came; empty when there was none. */
   readonly rawHost: string;
@@ -59,6 +60,7 @@ export class ClientRequest implements GatewayRequest {
     this.remoteAddress = seen.remoteAddress;
     this.localPort = client.localPort;
     this.connection = client.connection;
+    this.isPipelined = client.isPipelined;
     this.body = new ClientBody(client);
     this.rawHost = seen.rawHost;
     this.originTarget = target.origin;

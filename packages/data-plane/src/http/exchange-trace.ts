@@ -5,19 +5,16 @@ import type { AttemptTrace } from "@fngate/proxy";
 export class MeasuredAttempt implements AttemptTrace {
   connectMs: number | undefined = undefined;
   headMs: number | undefined = undefined;
-  /** Absent where the connection does not tell. */
-  sentBytes: number | undefined;
-  receivedBytes: number | undefined;
+  sentBytes = 0;
+  receivedBytes = 0;
   /** Of the answer's body. */
   bodyBytes = 0;
   readonly #clock: Clock;
   readonly #startedMs: number;
 
-  constructor(clock: Clock, isCounted: boolean) {
+  constructor(clock: Clock) {
     this.#clock = clock;
     this.#startedMs = clock.monotonicMs();
-    this.sentBytes = isCounted ? 0 : undefined;
-    this.receivedBytes = this.sentBytes;
   }
 
   onConnected(): void {
@@ -29,11 +26,11 @@ export class MeasuredAttempt implements AttemptTrace {
   }
 
   onSent(bytes: number): void {
-    this.sentBytes = (this.sentBytes ?? 0) + bytes;
+    this.sentBytes += bytes;
   }
 
   onReceived(bytes: number): void {
-    this.receivedBytes = (this.receivedBytes ?? 0) + bytes;
+    this.receivedBytes += bytes;
   }
 
   #elapsedMs(): number {
@@ -53,9 +50,9 @@ export class ExchangeTrace {
     this.#clock = clock;
   }
 
-  /** A node is about to be called. @param isCounted whether its connection tells how many bytes pass */
-  begin(isCounted: boolean): MeasuredAttempt {
-    const attempt = new MeasuredAttempt(this.#clock, isCounted);
+  /** A node is about to be called. */
+  begin(): MeasuredAttempt {
+    const attempt = new MeasuredAttempt(this.#clock);
     this.attempts.push(attempt);
     return attempt;
   }

@@ -16,6 +16,7 @@ export class Http1Exchange implements ClientExchange {
   readonly peerAddress: string;
   readonly localPort: number;
   readonly connection: ClientConnection;
+  isPipelined = false;
   readonly hasBody: boolean;
   readonly declaredBytes: number | undefined;
   readonly upgrade: UpgradeHandover | undefined = undefined;

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { type Clock, GatewayError, http, type Logger } from "@fngate/kernel";
 import type { ClientLimits, ListenAddress, Transport } from "../options.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
+import { connectionOf } from "./client-connection.ts";
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS } from "./client-timeouts.ts";
 import { ConnectionOpener } from "./connection-opener.ts";
 import { endWith } from "./end-with.ts";
@@ -80,6 +81,8 @@ export class HttpListener {
     this.#opener = this.#createOpener();
     this.#server.on("connection", (socket) => {
       this.#counts.accepted += 1;
+      // Its age counts from now on.
+      connectionOf(socket);
       if (this.#opener === undefined) this.#track(socket);
       else this.#opener.open(socket);
     });
@@ -181,12 +184,16 @@ export class HttpListener {
   #accept(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
     // What a refused client goes on to send is read, for its own sake, and not answered.
     if (!request.socket.writable) return;
-    if (response.socket === null) waitForTurn(request, response, () => this.#take(request, response, isContinueOwed));
-    else this.#take(request, response, isContinueOwed);
+    if (response.socket === null) {
+      waitForTurn(request, response, () => {
+        const exchange = new Http1Exchange(request, response, isContinueOwed);
+        exchange.isPipelined = true;
+        this.#take(exchange, response);
+      });
+    } else this.#take(new Http1Exchange(request, response, isContinueOwed), response);
   }
 
-  #take(request: IncomingMessage, response: ServerResponse, isContinueOwed: boolean): void {
-    const exchange = new Http1Exchange(request, response, isContinueOwed);
+  #take(exchange: Http1Exchange, response: ServerResponse): void {
     const { keepAliveTimeoutMs, maxBodyBytes } = this.#options.limits;
     // 0 means no limit to Node and no keep-alive to nginx.
     if (this.#isDraining || keepAliveTimeoutMs === 0) exchange.closeAfterAnswer();

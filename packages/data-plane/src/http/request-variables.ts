@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { GatewayRequest } from "@fngate/plugin-kit";
 import type { VariableLookup } from "@fngate/router/expr";
-import { createLocalTime, isoTime } from "../local-time.ts";
+import { createLocalTime, isoTime, seconds } from "../local-time.ts";
 import {
   type BodyVariableLimits,
   BodyVariables,
@@ -51,6 +51,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   hostname: () => hostname(),
   pid: () => String(process.pid),
   connection: ({ connection }) => connection && String(connection.id),
+  connection_time: ({ connection }) => connection && seconds(performance.now() - connection.openedMs),
+  pipe: ({ isPipelined }) => (isPipelined === true ? "p" : "."),
   connection_requests: ({ connection }) => connection && String(connection.requests),
   remote_user: ({ headers }) => remoteUserOf(headers),
   msec: (_request, atMs) => (atMs / 1000).toFixed(3),

@@ -51,7 +51,7 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
 
   forward(endpoint: Endpoint, wanted: OutgoingRequest, sink: ResponseSink): Exchange {
     const { context, deps } = this.#run;
-    const trace = context.trace?.begin(endpoint.target.version !== "2");
+    const trace = context.trace?.begin();
     const request = trace === undefined ? wanted : { ...wanted, trace };
     // `Host` is the first field.
     context.upstreamHost = request.headers[1] ?? "";

@@ -250,6 +250,34 @@ test.each<{ what: string; breakOff: (stream: ServerHttp2Stream) => void }>([
   });
 });
 
+test.each([
+  { what: "in memory", body: { kind: "bytes", bytes: Buffer.from("hello") } as const },
+  {
+    what: "that streams",
+    body: { kind: "stream", stream: Readable.from([Buffer.from("hel"), Buffer.from("lo")]), lengthBytes: 5 } as const,
+  },
+])("names, values and a body $what are counted both ways, with trailers", async ({ body }) => {
+  await using server = await new H2Server(echo).listen();
+  await using connections = new TestConnections();
+  const counts = { sent: 0, received: 0 };
+  const trace = {
+    onConnected: () => undefined,
+    onSent: (bytes: number) => {
+      counts.sent += bytes;
+    },
+    onReceived: (bytes: number) => {
+      counts.received += bytes;
+    },
+  };
+  const sink = new TrailerSink();
+  const { outcome } = connections.send(endpointAt(connections, server.port), { ...CALL, body, trace }, sink);
+  expect(await outcome).toEqual({ kind: "responded", status: 200 });
+  const sent = Object.entries(server.heads[0] ?? {}).flatMap(([name, value]) => [name, String(value)]);
+  expect(counts.sent).toBe(sent.join("").length + "hello".length);
+  const received = [":status", "200", ...sink.headers, "hello", ...sink.fields];
+  expect(counts.received).toBe(received.join("").length);
+});
+
 test("silence times out", async () => {
   await using server = await new H2Server(() => undefined).listen();
   await using connections = new TestConnections();

@@ -41,8 +41,9 @@ export class Http2Exchange implements Exchange, FeedListener {
     this.#finish({ kind: "cancelled" });
   }
 
-  onProgress(): void {
+  onProgress(bytes: number): void {
     this.#timer.touch();
+    this.#request.trace?.onSent(bytes);
   }
 
   onFed(): void {
@@ -67,13 +68,18 @@ export class Http2Exchange implements Exchange, FeedListener {
     this.#stream = stream;
     stream.on("response", (_headers, flags, raw: unknown) => this.#onResponse(raw as readonly string[], flags));
     stream.on("trailers", (_headers, _flags, raw?: unknown) => {
-      this.#trailers = answerFields((raw ?? []) as readonly string[]).headers;
+      const fields = (raw ?? []) as readonly string[];
+      this.#request.trace?.onReceived(sizeOf(fields));
+      this.#trailers = answerFields(fields).headers;
     });
     stream.on("data", (chunk: Buffer) => this.#onData(chunk));
     stream.once("end", () => this.#onEnd());
     stream.on("error", (error: Error) => this.#fail(error));
     stream.once("close", () => this.#fail(new Error("the upstream ended the stream")));
-    if (body.kind === "bytes") stream.end(body.bytes);
+    if (body.kind === "bytes") {
+      this.#request.trace?.onSent(body.bytes.length);
+      stream.end(body.bytes);
+    }
     if (body.kind === "stream") {
       this.#timer.arm(target.timeouts.sendMs);
       this.#feed = new StreamFeed(body.stream, stream, this);
@@ -82,6 +88,7 @@ export class Http2Exchange implements Exchange, FeedListener {
 
   #start({ session }: PooledSession, isEnd: boolean): ClientHttp2Stream {
     const fields = requestFields(this.#request, this.#endpoint.target.scheme);
+    this.#request.trace?.onSent(sizeOf(fields));
     try {
       return session.request(fields, { endStream: isEnd });
     } catch (error) {
@@ -92,6 +99,7 @@ export class Http2Exchange implements Exchange, FeedListener {
   #onResponse(raw: readonly string[], flags: number): void {
     if (this.#isDone) return;
     this.#timer.arm(this.#endpoint.target.timeouts.readMs);
+    this.#request.trace?.onReceived(sizeOf(raw));
     const { headers, status } = answerFields(raw);
     this.#status = status;
     const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
@@ -103,6 +111,7 @@ export class Http2Exchange implements Exchange, FeedListener {
   #onData(chunk: Buffer): void {
     if (this.#isDone) return;
     this.#timer.touch();
+    this.#request.trace?.onReceived(chunk.length);
     if (this.#sink.write(chunk) || this.#isPaused) return;
     this.#isPaused = true;
     this.#stream?.pause();
@@ -169,4 +178,9 @@ export class Http2Exchange implements Exchange, FeedListener {
     if (this.#pooled !== undefined) pool.release(this.#pooled);
     this.#pooled = undefined;
   }
+}
+
+/** Bytes of names and values; what they are compressed to depends on the requests before. */
+function sizeOf(fields: readonly string[]): number {
+  return fields.reduce((sum, text) => sum + Buffer.byteLength(text, "latin1"), 0);
 }

@@ -2,8 +2,8 @@ import type { Readable, Writable } from "node:stream";
 
 /** What a feed tells. */
 export interface FeedListener {
-  /** Something was written or there is room again. */
-  onProgress(): void;
+  /** So many bytes were written, or there is room again. */
+  onProgress(bytes: number): void;
   /** All of the body is handed over. */
   onFed(): void;
   /** The client's side broke off; nothing more is written. */
@@ -45,12 +45,12 @@ export class StreamFeed {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#listener.onProgress();
+    this.#listener.onProgress(chunk.length);
     if (!this.#output.write(chunk)) this.#source.pause();
   };
 
   readonly #onDrain = (): void => {
-    this.#listener.onProgress();
+    this.#listener.onProgress(0);
     this.#source.resume();
   };
 
