@@ -30,6 +30,11 @@ export interface UpstreamRequest {
    * @returns false, and nothing changes, when there is no upstream of that id
    */
   use(upstream: string | PluginUpstream | undefined): boolean;
+  /**
+   * True: an upstream gets the body as it comes in any case. Default false: a short one is read whole first where a failed
+   * attempt may be followed by another, which could not be made without it.
+   */
+  isBodyStreamed: boolean;
   /** True: no upstream is chosen; a `beforeProxy` phase answers, or else the request ends with 503. */
   isDisabled: boolean;
 }

@@ -38,7 +38,9 @@ import { openidConnect } from "./openid-connect/index.ts";
 import { opentelemetry } from "./opentelemetry/index.ts";
 import { openwhisk } from "./openwhisk/index.ts";
 import { prometheus } from "./prometheus/index.ts";
+import { proxyBuffering } from "./proxy-buffering/index.ts";
 import { proxyCache } from "./proxy-cache/index.ts";
+import { proxyControl } from "./proxy-control/index.ts";
 import { proxyMirror } from "./proxy-mirror/index.ts";
 import { proxyRewrite } from "./proxy-rewrite/index.ts";
 import { publicApi } from "./public-api/index.ts";
@@ -100,7 +102,9 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   opentelemetry,
   openwhisk,
   prometheus,
+  proxyBuffering,
   proxyCache,
+  proxyControl,
   proxyMirror,
   proxyRewrite,
   publicApi,

@@ -113,6 +113,7 @@ export class UpstreamCarrier implements Forwarder, AnswerOwner {
       },
       host: context.overrides?.host ?? request.rawHost,
       sink: new AnswerSink(context, run.downstream, this),
+      isBodyStreamed: context.overrides?.isBodyStreamed === true,
       variable: this.#upstream.isKeyed ? variableReader(context) : undefined,
     });
     this.#exchange = exchange;

@@ -9,6 +9,7 @@ export class UpstreamOverrides implements UpstreamRequest {
   query: string | undefined;
   host: string | undefined;
   isDisabled = false;
+  isBodyStreamed = false;
   /** The upstream in place of the route's; a status when it cannot be called. */
   chosen: UpstreamHandle | number | undefined;
   /** Whether that one is stored in the plugin's configuration. */

@@ -5,6 +5,8 @@
 export const APISIX_PRIORITIES: Readonly<Record<string, number>> = {
   "real-ip": 23000,
   "client-control": 22000,
+  "proxy-buffering": 21991,
+  "proxy-control": 21990,
   "request-id": 12015,
   zipkin: 12011,
   opentelemetry: 12009,

@@ -111,6 +111,7 @@ function upstreamOf(ids: readonly string[] = []): FakeRequestContext["upstream"]
     query: undefined,
     host: undefined,
     isDisabled: false,
+    isBodyStreamed: false,
     get used() {
       return used;
     },

@@ -24,6 +24,8 @@ export interface UpstreamCall {
   /** The client's `Host`, sent under `pass_host: pass`; empty: the node's address is sent. */
   readonly host: string;
   readonly sink: ResponseSink;
+  /** The body is not kept for another attempt; default false. */
+  readonly isBodyStreamed?: boolean;
   /** Variables of the request, for upstreams that are keyed. */
   readonly variable?: VariableReader | undefined;
 }
@@ -166,6 +168,7 @@ class AttemptLoop implements UpstreamExchange {
 
   /** Keeping a body is of use only where a sent request may be sent again. */
   #wantsReplay(): boolean {
+    if (this.#call.isBodyStreamed === true) return false;
     const { body, method } = this.#request;
     if (body.kind !== "stream" || body.lengthBytes === undefined || body.lengthBytes > REPLAY_LIMIT_BYTES) return false;
     const { upstream } = this.#call;
