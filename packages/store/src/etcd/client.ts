@@ -1,9 +1,9 @@
-import { checkServerIdentity, rootCertificates } from "node:tls";
 import { GatewayError, messageOf } from "@fngate/kernel";
-import { type ChannelCredentials, credentials, type VerifyOptions } from "@grpc/grpc-js";
+import type { ChannelCredentials } from "@grpc/grpc-js";
 import { noop } from "cockatiel";
 import { Etcd3, type IOptions } from "etcd3";
-import type { EndpointAddress, EtcdStoreOptions, EtcdTls } from "./options.ts";
+import { etcdCredentials } from "./credentials.ts";
+import type { EndpointAddress, EtcdStoreOptions } from "./options.ts";
 
 /**
  * gRPC's own defaults suit a data centre's outage, not a restart: after a refused connection it waits 1 s, later
@@ -34,20 +34,14 @@ export function createClient(address: EndpointAddress, options: EtcdStoreOptions
   const deadline = () => ({ deadline: Date.now() + timeoutMs });
   const settings: IOptions = {
     hosts: [address.url],
-    grpcOptions: {
-      ...RECONNECT,
-      ...KEEPALIVE,
-      ...MESSAGES,
-      ...UNWATCHED,
-      ...(address.isSecure ? nameOverride(tls) : {}),
-    },
+    grpcOptions: { ...RECONNECT, ...KEEPALIVE, ...MESSAGES, ...UNWATCHED },
     faultHandling: { host: () => noop, global: noop },
     // The password is exchanged for a token by a call that has no other bound.
     ...(user === undefined ? {} : { auth: { username: user, password: password ?? "", callOptions: deadline } }),
   };
-  if (!address.isSecure || tls === undefined) return new Etcd3(settings);
+  if (!address.isSecure) return new Etcd3(settings);
   try {
-    return new SecuredClient(settings, tls);
+    return new SecuredClient(settings, etcdCredentials(address, tls));
   } catch (error) {
     const message = `the tls settings for etcd cannot be used: ${messageOf(error)}`;
     throw new GatewayError("CONFIG_INVALID", message, { cause: error });
@@ -59,9 +53,8 @@ export function createClient(address: EndpointAddress, options: EtcdStoreOptions
  * the channel options, so the credentials it made are replaced by our own before the first connection.
  */
 class SecuredClient extends Etcd3 {
-  constructor(settings: IOptions, tls: EtcdTls) {
+  constructor(settings: IOptions, channelCredentials: ChannelCredentials) {
     super(settings);
-    const channelCredentials = createCredentials(tls);
     for (const host of this.pool["hosts"]) replace(host, { channelCredentials });
     replace(this.pool["authenticator"], { credentials: channelCredentials });
   }
@@ -72,23 +65,4 @@ function replace(owner: object, fields: Record<string, ChannelCredentials>): voi
     if (!(name in owner)) throw new Error(`this release of etcd3 keeps no "${name}"`);
   }
   Object.assign(owner, fields);
-}
-
-function createCredentials({ ca, cert, key, verify, serverName }: EtcdTls): ChannelCredentials {
-  const authorities = Buffer.from(ca ?? rootCertificates.join("\n"));
-  return credentials.createSsl(authorities, bufferOf(key), bufferOf(cert), verification(verify, serverName));
-}
-
-function verification(verify: boolean, serverName: string | undefined): VerifyOptions {
-  if (!verify) return { rejectUnauthorized: false };
-  if (serverName === undefined) return {};
-  return { checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate) };
-}
-
-function nameOverride(tls: EtcdTls | undefined): Record<string, string> {
-  return tls?.serverName === undefined ? {} : { "grpc.ssl_target_name_override": tls.serverName };
-}
-
-function bufferOf(pem: string | undefined): Buffer | null {
-  return pem === undefined ? null : Buffer.from(pem);
 }

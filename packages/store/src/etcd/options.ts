@@ -27,7 +27,7 @@ export interface EtcdTls {
   readonly key?: string;
   /** Whether chain and name of the server are verified. */
   readonly verify: boolean;
-  /** Name sent as SNI and checked against the certificate; default: the endpoint's host. */
+  /** Name sent as SNI and checked against the certificate; default: the endpoint's host (as SNI no IP address). */
   readonly serverName?: string;
 }
 

@@ -65,6 +65,18 @@ it("works with a login, an authority, a client certificate and another server na
   expect((await store.get("/secured"))?.value).toBe("2");
 });
 
+it("checks an endpoint without a name by its address", async () => {
+  const named = await createCertificates({ names: ["127.0.0.1"] });
+  await using other = await startEtcd({ tls: named });
+  const store = openEtcdStore({
+    hosts: [other.url],
+    timeoutMs: 5_000,
+    tls: { ca: named.ca, ...named.client, verify: true },
+  });
+  opened.push(store);
+  await expectWatch(store);
+});
+
 it("logs in again after etcd has forgotten the login", async () => {
   const store = open();
   await expectWatch(store);
