@@ -1,8 +1,8 @@
-import { constants } from "node:crypto";
+import { constants, createPrivateKey } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { type Logger, messageOf } from "@fngate/kernel";
-import type { CompiledSsl, TlsProtocol } from "../compile/snapshot.ts";
+import type { CompiledSsl, TlsKeyPair, TlsProtocol } from "../compile/snapshot.ts";
 import type { SnapshotCell } from "../snapshot-cell.ts";
 import { type ClientConnection, connectionOf, describeConnection } from "./client-connection.ts";
 import type { ClientHello } from "./client-hello.ts";
@@ -100,9 +100,10 @@ export class TlsFront {
     const { protocols = settings.protocols ?? DEFAULT_PROTOCOLS, client } = ssl;
     // Sessions of clients that show a certificate are never resumed: every connection is verified anew.
     const hasTickets = settings.sessionTickets === true && client === undefined;
+    const pairs = lastOfEachKind(ssl.pairs);
     return createServer({
-      cert: ssl.pairs.map(({ cert }) => cert),
-      key: ssl.pairs.map(({ key }) => key),
+      cert: pairs.map(({ cert }) => cert),
+      key: pairs.map(({ key }) => key),
       minVersion: "TLSv1.1",
       maxVersion: "TLSv1.3",
       ciphers: ciphersFor(protocols, settings.ciphers ?? DEFAULT_CIPHERS),
@@ -157,4 +158,12 @@ function secureOptionsFor(protocols: readonly TlsProtocol[], hasTickets: boolean
     if (!protocols.includes(protocol)) options |= SWITCHES[protocol];
   }
   return options;
+}
+
+/**
+ * OpenSSL holds one certificate of each kind of key, the last one it is given. Node.js gives it all certificates before
+ * the first key, which then would not belong to the one that is left.
+ */
+function lastOfEachKind(pairs: readonly TlsKeyPair[]): readonly TlsKeyPair[] {
+  return [...new Map(pairs.map((pair) => [createPrivateKey(pair.key).asymmetricKeyType, pair])).values()];
 }

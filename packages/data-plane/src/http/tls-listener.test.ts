@@ -67,6 +67,14 @@ describe("choosing a certificate", () => {
     await expect(handshake(gateway.port, tls)).rejects.toThrow(/unrecognized name/);
   });
 
+  test("of several certificates with the same kind of key the last one is shown", async () => {
+    await using gateway = await startTls();
+    await gateway.plane.put("ssls/1", ssl("a.test", b.server, { certs: [a.server.cert], keys: [a.server.key] }));
+    const socket = await handshake(gateway.port, { servername: "a.test", ca: a.ca });
+    expect(socket.getPeerCertificate().fingerprint256).toBe(fingerprintOf(a.server));
+    socket.destroy();
+  });
+
   test("a client that asks for no name gets the certificate of the fallback name", async () => {
     await using gateway = await startTls({ tls: { fallbackSni: "A.test" } });
     await serve(gateway.plane);
