@@ -161,7 +161,7 @@ describe("the access log", () => {
     expect(plane.accessLog[0]).toMatch(
       new RegExp(
         `^127\\.0\\.0\\.1 - - \\[\\d\\d/\\w{3}/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}\\] h:1 "GET /x\\?a=1 HTTP/1\\.1" 200 4 ` +
-          `\\d+\\.\\d{3} "r" "a\\\\x22b\\\\x5Cc" ${address} 200 \\d+\\.\\d{3} "http://h:1"\\n$`,
+          `\\d+\\.\\d{3} "r" "a\\\\x22b\\\\x5Cc" ${address} 200 \\d+\\.\\d{3} "http://h:1" "[0-9a-f]{32}"\\n$`,
       ),
     );
   });
