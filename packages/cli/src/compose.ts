@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { AdminTls, ControlPlane } from "@fngate/control-plane";
 import type { DataPlane } from "@fngate/data-plane";
-import type { SideAnswer, SideDesk, SideSource } from "@fngate/data-plane/side";
+import type { SideAnswer, SideSource } from "@fngate/data-plane/side";
 import { type Clock, GatewayError, Lifecycle, type LifecycleStage, type Logger, messageOf } from "@fngate/kernel";
 import type { PluginCatalog } from "@fngate/plugin-kit";
 import type { LazyCatalog } from "@fngate/plugins/lazy";
@@ -21,9 +21,7 @@ import { readPem } from "./read-pem.ts";
 import type { Reloadable } from "./reload.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 import type { UserCatalog } from "./user-plugins/user-catalog.ts";
-import { reloadedSettings } from "./workers/reloaded-settings.ts";
-import type { WorkerPool } from "./workers/worker-pool.ts";
-import { createTicketSecret, type WorkersShare, workerSettings } from "./workers/worker-settings.ts";
+import type { ServingWorkers } from "./workers/serving-workers.ts";
 
 /** Ports that the parts of a process share. */
 export interface ComposeDeps {
@@ -77,11 +75,7 @@ class ComposedGateway implements Gateway {
   #trusted: string | undefined;
   #controlPlane: ControlPlane | undefined;
   #dataPlane: DataPlane | undefined;
-  #pool: WorkerPool | undefined;
-  #workersShare: WorkersShare | undefined;
-  /** What workers run by since the configuration was read again. */
-  #reloaded: Settings | undefined;
-  #desk: SideDesk | undefined;
+  #workers: ServingWorkers | undefined;
   #accessLog: AccessLogFile | undefined;
   #sampleFunction: Promise<SampleFunction | undefined> | undefined;
   #generatedKeyFile: string | undefined;
@@ -94,7 +88,7 @@ class ComposedGateway implements Gateway {
   }
 
   get isReady(): boolean {
-    if (this.#pool !== undefined) return this.#pool.notReady === undefined;
+    if (this.#workers !== undefined) return this.#workers.isReady;
     return this.#settings.proxy === undefined || (this.#dataPlane?.isReady ?? false);
   }
 
@@ -111,19 +105,11 @@ class ComposedGateway implements Gateway {
   }
 
   get reload(): Reloadable["reload"] {
-    const { drainMs } = this.#settings;
-    const [pool, share] = [this.#pool, this.#workersShare];
-    if (pool === undefined || share === undefined) return undefined;
-    return async (read) => {
-      const { settings, waiting } = reloadedSettings(this.#reloaded ?? this.#settings, read);
-      await pool.reload(workerSettings(settings, share), drainMs);
-      this.#reloaded = settings;
-      return waiting;
-    };
+    return this.#workers?.reload;
   }
 
   async reopenLogs(): Promise<void> {
-    this.#pool?.reopenLogs();
+    this.#workers?.reopenLogs();
     this.#dataPlane?.reopenLogs();
     await this.#accessLog?.reopen();
   }
@@ -284,43 +270,16 @@ class ComposedGateway implements Gateway {
     };
   }
 
-  /** The data plane in processes of its own; what is asked beside the traffic is asked of all of them here. */
   #workersStage(proxy: ProxySettings, count: number): LifecycleStage {
     return {
       name: "workers",
       start: async () => {
-        const [{ WorkerPool }, { createClusterForker }, { SideDesk }] = await Promise.all([
-          import("./workers/worker-pool.ts"),
-          import("./workers/cluster-forker.ts"),
-          import("@fngate/data-plane/side"),
-        ]);
-        const { clock, logger, onListening } = this.#deps;
-        const share = { admin: this.#adminTarget(undefined), ticketSecret: createTicketSecret() };
-        const settingsOf = workerSettings(this.#settings, share);
-        this.#workersShare = share;
-        const pool = new WorkerPool({ count, fork: createClusterForker(), settingsOf, clock, logger, onListening });
-        this.#pool = pool;
-        await pool.start();
-        this.#desk = new SideDesk(
-          {
-            ...{ metrics: proxy.metrics, status: proxy.status, control: proxy.control, logger },
-            onListening: (listener, host, port) =>
-              onListening({ listener: listener === "http" ? "proxy" : listener, host, port }),
-          },
-          pool,
-        );
-        await this.#desk.listen().catch(async (error: unknown) => {
-          pool.kill();
-          throw error;
-        });
+        const { ServingWorkers } = await import("./workers/serving-workers.ts");
+        const admin = this.#adminTarget(undefined);
+        this.#workers = new ServingWorkers({ ...this.#deps, settings: this.#settings, proxy, count, admin });
+        await this.#workers.start();
       },
-      stop: async ({ deadlineMs }) => {
-        try {
-          await this.#pool?.stop({ deadlineMs });
-        } finally {
-          await this.#desk?.close();
-        }
-      },
+      stop: ({ deadlineMs }) => this.#workers?.stop({ deadlineMs }),
     };
   }
 
